@@ -1,0 +1,44 @@
+"""Opaque ids in the shapes that existing clients have seen (Source: docs/compatibility.md, "Ids")."""
+
+from __future__ import annotations
+
+import secrets
+import string
+import time
+
+SHORT_ALPHABET = string.ascii_uppercase + string.digits
+KEY_ALPHABET = string.ascii_letters + string.digits
+
+
+def _random(alphabet: str, length: int) -> str:
+    return "".join(secrets.choice(alphabet) for _ in range(length))
+
+
+def short_id(prefix: str) -> str:
+    """Two letters and six upper-case alphanumerics, e.g. `AGX4M7QT`."""
+    return prefix + _random(SHORT_ALPHABET, 6)
+
+
+def file_sid() -> str:
+    """Sixteen upper-case alphanumerics, e.g. `F0T6BZ2M9QW4X7KD`."""
+    return _random(SHORT_ALPHABET, 16)
+
+
+def file_name(extension: str) -> str:
+    """Ten upper-case alphanumerics, epoch milliseconds, extension, e.g. `ABCDEFGHJK-1718000000000.mp3`."""
+    return f"{_random(SHORT_ALPHABET, 10)}-{int(time.time() * 1000)}.{extension}"
+
+
+def key_sid() -> str:
+    """`SK.0.` and 32 alphanumerics: names a project's API key."""
+    return "SK.0." + _random(KEY_ALPHABET, 32)
+
+
+def account_sid() -> str:
+    """`AC` and 32 alphanumerics: names an account."""
+    return "AC" + _random(KEY_ALPHABET, 32)
+
+
+def key_secret() -> str:
+    """A signing secret of 43 characters (256 bits); clients use it as a raw string."""
+    return secrets.token_urlsafe(32)

@@ -1,0 +1,55 @@
+"""The fixed cast of every test: two projects, ours and theirs (docs: CONTRIBUTING.md, "Tests")."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests import factories
+
+
+@pytest.fixture(autouse=True)
+def _own_folder_for_files(settings, tmp_path):
+    settings.MEDIA_ROOT = tmp_path / "media"
+
+
+@pytest.fixture
+def ours(db):
+    """Our project."""
+    return factories.ProjectFactory(name="Ours")
+
+
+@pytest.fixture
+def theirs(db):
+    """Another customer's project."""
+    return factories.ProjectFactory(name="Theirs")
+
+
+@pytest.fixture
+def owner(ours):
+    return factories.MemberFactory(project=ours, user__username="owner", role="owner").user
+
+
+@pytest.fixture
+def supervisor(ours):
+    return factories.MemberFactory(project=ours, user__username="supervisor", role="supervisor").user
+
+
+@pytest.fixture
+def viewer(ours):
+    return factories.MemberFactory(project=ours, user__username="viewer", role="viewer").user
+
+
+@pytest.fixture
+def outsider(theirs):
+    """Owns their project and has no business in ours."""
+    return factories.MemberFactory(project=theirs, user__username="outsider", role="owner").user
+
+
+@pytest.fixture
+def agent_1(ours):
+    return factories.AgentFactory(project=ours, name="Agent One", stringee_user_id="agent_1")
+
+
+@pytest.fixture
+def agent_2(ours):
+    return factories.AgentFactory(project=ours, name="Agent Two", stringee_user_id="agent_2")

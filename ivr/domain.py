@@ -1,0 +1,1 @@
+"""Pure rules of IVR trees: the linter."""

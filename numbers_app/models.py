@@ -1,0 +1,79 @@
+"""Phone numbers and what answers them; callers who are blocked."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from common import phone
+from projects.models import URL_MAX_LENGTH, ProjectRow
+
+
+class PhoneRow(ProjectRow):
+    """A row that is known by a telephone number: `number` as given, `digits` for matching."""
+
+    number = models.CharField(_("number"), max_length=32, help_text=_("With country code, e.g. 842473082686."))
+    digits = models.CharField(_("digits"), max_length=phone.MAX_DIGITS, editable=False)
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return self.number
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Raises common.phone.InvalidPhoneNumber."""
+        self.digits = phone.digits_of(self.number, self.project.country)
+        super().save(*args, **kwargs)
+
+
+class Number(PhoneRow):
+    """A dialled number that we own and what answers it: an IVR tree, or straight a queue."""
+
+    nickname = models.CharField(_("nickname"), max_length=100, blank=True, default="")
+    allow_outbound_calls = models.BooleanField(
+        _("allow outbound calls"), default=True, help_text=_("Agents may show this number when they dial out.")
+    )
+    enable_ivr = models.BooleanField(
+        _("Enable IVR"), default=False, help_text=_("On: callers hear an IVR tree. Off: they go straight to a queue.")
+    )
+    ivr_tree = models.ForeignKey(
+        "ivr.IvrTree",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="numbers",
+        verbose_name=_("IVR tree"),
+    )
+    queue = models.ForeignKey(
+        "queues.Queue", null=True, blank=True, on_delete=models.PROTECT, related_name="numbers", verbose_name=_("queue")
+    )
+    record_outbound_calls = models.BooleanField(_("record outbound calls"), default=True)
+    all_group_can_make_outbound_call = models.BooleanField(_("all groups may dial out"), default=True)
+    answer_url = models.CharField(_("answer URL"), max_length=URL_MAX_LENGTH, blank=True, default="")
+    event_url = models.CharField(_("event URL"), max_length=URL_MAX_LENGTH, blank=True, default="")
+
+    ID_PREFIX = "NU"
+
+    class Meta:
+        verbose_name = _("number")
+        verbose_name_plural = _("numbers")
+        constraints: ClassVar = [models.UniqueConstraint(fields=["project", "digits"], name="number_in_project")]
+
+
+class BlockedNumber(PhoneRow):
+    """A caller who is refused before the IVR, or dropped on entering a queue."""
+
+    ivr_blocked = models.BooleanField(_("blocked before the IVR"), default=True)
+    queue_blocked = models.BooleanField(_("blocked from queues"), default=True)
+
+    ID_PREFIX = "BN"
+
+    class Meta:
+        verbose_name = _("blocked number")
+        verbose_name_plural = _("blocked numbers")
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["project", "digits"], name="blocked_number_in_project")
+        ]

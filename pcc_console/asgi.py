@@ -1,0 +1,12 @@
+"""ASGI entry: HTTP goes to Django."""
+
+from __future__ import annotations
+
+import os
+
+from channels.routing import ProtocolTypeRouter
+from django.core.asgi import get_asgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "pcc_console.settings")
+
+application = ProtocolTypeRouter({"http": get_asgi_application()})

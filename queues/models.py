@@ -1,0 +1,226 @@
+"""Queues, and the business hours that open and close them."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from projects.models import URL_MAX_LENGTH, ProjectRow, Tenanted, validate_time_zone
+
+MIN_RING_TIMEOUT_S = 3  # shorter rings cannot be answered (Source: rest-api.md §7.1)
+ONE_DAY_S = 86_400
+
+
+class Schedule(models.IntegerChoices):
+    ALWAYS_OPEN = 1, _("Always open")
+    BUSINESS_HOURS = 2, _("Follow business hours")
+
+
+class CondRouting(models.IntegerChoices):
+    """Which devices make an agent reachable for this queue (Source: concepts.md §4)."""
+
+    WEB_APP = 1, _("Web or app only")
+    WEB_APP_OR_SIP = 2, _("Web, app or registered SIP phone")
+
+
+class Weekday(models.IntegerChoices):
+    MONDAY = 0, _("Monday")
+    TUESDAY = 1, _("Tuesday")
+    WEDNESDAY = 2, _("Wednesday")
+    THURSDAY = 3, _("Thursday")
+    FRIDAY = 4, _("Friday")
+    SATURDAY = 5, _("Saturday")
+    SUNDAY = 6, _("Sunday")
+
+
+class BusinessHours(ProjectRow):
+    """When a queue is open: weekly hours, dated exceptions, public holidays, in a time zone."""
+
+    name = models.CharField(_("name"), max_length=100)
+    is_default = models.BooleanField(
+        _("default"), default=False, help_text=_("Used by queues that follow business hours and name no others.")
+    )
+    enabled = models.BooleanField(
+        _("on"), default=True, help_text=_("While it is off, queues that follow it are always open.")
+    )
+    time_zone = models.CharField(
+        _("time zone"),
+        max_length=64,
+        blank=True,
+        default="",
+        validators=[validate_time_zone],
+        help_text=_("Empty: the project's time zone."),
+    )
+    holiday_country = models.CharField(
+        _("public holidays of"), max_length=2, blank=True, default="", help_text=_("Closed on these days.")
+    )
+
+    ID_PREFIX = "BH"
+
+    class Meta:
+        verbose_name = _("business hours")
+        verbose_name_plural = _("business hours")
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["project"], condition=models.Q(is_default=True), name="one_default_business_hours"
+            ),
+            models.UniqueConstraint(fields=["project", "name"], name="business_hours_name_in_project"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class OpeningRange(Tenanted):
+    """Open from `opens` until `closes` (local wall clock) on a weekday; closing at or before opening means past
+    midnight, so 00:00 to 00:00 is the whole day."""
+
+    hours = models.ForeignKey(BusinessHours, on_delete=models.CASCADE, related_name="ranges")
+    weekday = models.PositiveSmallIntegerField(_("weekday"), choices=Weekday.choices)
+    opens = models.TimeField(_("opens"))
+    closes = models.TimeField(_("closes"))
+
+    class Meta:
+        verbose_name = _("opening hours")
+        verbose_name_plural = _("opening hours")
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["hours", "weekday", "opens"], name="range_once"),
+            models.CheckConstraint(condition=models.Q(weekday__range=(0, 6)), name="range_weekday_known"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_weekday_display()} {self.opens:%H:%M}–{self.closes:%H:%M}"
+
+
+class HoursException(Tenanted):
+    """A dated exception: closed all day, or open at other hours. Goes before weekly hours and public holidays."""
+
+    hours = models.ForeignKey(BusinessHours, on_delete=models.CASCADE, related_name="exceptions")
+    date = models.DateField(_("date"))
+    closed = models.BooleanField(_("closed all day"), default=True)
+    opens = models.TimeField(_("opens"), null=True, blank=True)
+    closes = models.TimeField(_("closes"), null=True, blank=True)
+    note = models.CharField(_("note"), max_length=100, blank=True, default="")
+
+    class Meta:
+        verbose_name = _("exception")
+        verbose_name_plural = _("exceptions")
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["hours", "date", "opens"], name="exception_once", nulls_distinct=False),
+            models.CheckConstraint(
+                condition=models.Q(closed=True, opens=None, closes=None)
+                | models.Q(closed=False, opens__isnull=False, closes__isnull=False),
+                name="exception_closed_or_hours",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.date:%Y-%m-%d}"
+
+
+class Queue(ProjectRow):
+    """A waiting line and how its calls are served. Fields, defaults and limits: rest-api.md §7."""
+
+    name = models.CharField(_("name"), max_length=200)
+    record_calls = models.BooleanField(_("record calls"), default=True)
+    agent_wrap_up_after_calls = models.BooleanField(
+        _("wrap-up after calls"), default=True, help_text=_("Gives the agent time for notes before the next call.")
+    )
+    wrap_up_time_limit = models.PositiveIntegerField(
+        _("wrap-up time (s)"), default=10, validators=[MaxValueValidator(ONE_DAY_S)]
+    )
+    schedule = models.PositiveSmallIntegerField(_("open"), choices=Schedule.choices, default=Schedule.ALWAYS_OPEN)
+    business_hours = models.ForeignKey(
+        BusinessHours,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="queues",
+        verbose_name=_("business hours"),
+        help_text=_("Empty: the project's default business hours."),
+    )
+    wait_agent_answer_timeout = models.PositiveSmallIntegerField(
+        _("ring each agent for (s)"),
+        default=15,
+        validators=[MinValueValidator(MIN_RING_TIMEOUT_S), MaxValueValidator(600)],
+        help_text=_("After this many seconds the call is offered to another agent. At least 3."),
+    )
+    wait_greeting = models.ForeignKey(
+        "ivr.GreetingFile",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="waiting_in",
+        verbose_name=_("waiting music"),
+        help_text=_("Played over and over to callers who wait."),
+    )
+    hold_greeting = models.ForeignKey(
+        "ivr.GreetingFile",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="holding_in",
+        verbose_name=_("hold music"),
+    )
+    maximum_queue_size = models.PositiveIntegerField(
+        _("longest line (calls)"), default=5, validators=[MaxValueValidator(100_000)]
+    )
+    maximum_queue_wait_time = models.PositiveIntegerField(
+        _("longest wait (s)"), default=60, validators=[MaxValueValidator(ONE_DAY_S)]
+    )
+    enable_voicemail = models.BooleanField(_("voicemail"), default=False)
+    from_number_callout_to_agent = models.CharField(
+        _("caller ID towards agents' own phones"),
+        max_length=32,
+        blank=True,
+        default="",
+        help_text=_("Needed when agents take calls on their own phone number."),
+    )
+    get_list_agents_url = models.CharField(
+        _("agent list URL"),
+        max_length=URL_MAX_LENGTH,
+        blank=True,
+        default="",
+        help_text=_("When set, your server chooses the agents of each waiting call; groups are ignored."),
+    )
+    cond_routing = models.PositiveSmallIntegerField(
+        _("agents are reachable by"), choices=CondRouting.choices, default=CondRouting.WEB_APP
+    )
+    route_to_backup_groups_after = models.PositiveIntegerField(
+        _("try backup groups after (s)"),
+        default=0,
+        validators=[MaxValueValidator(ONE_DAY_S)],
+        help_text=_("0: as soon as no agent of a primary group is available."),
+    )
+    sla_target_percent = models.PositiveSmallIntegerField(
+        _("service level target (%)"), default=80, validators=[MaxValueValidator(100)]
+    )
+    sla_answered_within = models.PositiveIntegerField(
+        _("answered within (s)"), default=20, validators=[MaxValueValidator(ONE_DAY_S)]
+    )
+
+    ID_PREFIX = "QU"
+
+    class Meta:
+        verbose_name = _("queue")
+        verbose_name_plural = _("queues")
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=models.Q(schedule__in=Schedule.values), name="queue_schedule_known"),
+            models.CheckConstraint(
+                condition=models.Q(cond_routing__in=CondRouting.values), name="queue_cond_routing_known"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(wait_agent_answer_timeout__range=(MIN_RING_TIMEOUT_S, 600)),
+                name="queue_ring_timeout_range",
+            ),
+            models.CheckConstraint(condition=models.Q(wrap_up_time_limit__lte=ONE_DAY_S), name="queue_wrap_up_range"),
+            models.CheckConstraint(condition=models.Q(maximum_queue_size__lte=100_000), name="queue_size_range"),
+            models.CheckConstraint(condition=models.Q(maximum_queue_wait_time__lte=ONE_DAY_S), name="queue_wait_range"),
+            models.CheckConstraint(condition=models.Q(sla_target_percent__lte=100), name="queue_sla_percent_range"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name

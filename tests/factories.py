@@ -1,0 +1,153 @@
+"""Rows for tests. Every factory takes `project=`; ids and defaults are those of the models."""
+
+from __future__ import annotations
+
+import factory
+from factory.django import DjangoModelFactory
+
+from agents.models import Agent, Group, GroupMembership, SipAccount
+from ivr.models import GreetingFile, IvrKeyPress, IvrNode, IvrTree, Key, KeyAction
+from numbers_app.models import BlockedNumber, Number
+from projects import services
+from projects.models import Account, Member, Project, Role, User
+from queues.models import BusinessHours, Queue
+from routing.models import GroupRouting
+
+PASSWORD = "correct horse battery"
+
+
+class AccountFactory(DjangoModelFactory):
+    class Meta:
+        model = Account
+
+    name = factory.Sequence(lambda n: f"Account {n}")
+
+
+class ProjectFactory(DjangoModelFactory):
+    """A project as `projects.services.create_project` makes it, with call settings and one API key."""
+
+    class Meta:
+        model = Project
+
+    account = factory.SubFactory(AccountFactory)
+    name = factory.Sequence(lambda n: f"Project {n}")
+
+    @classmethod
+    def _create(cls, model_class, *args, **kwargs):
+        return services.create_project(kwargs.pop("account"), kwargs.pop("name"), **kwargs)
+
+
+class UserFactory(DjangoModelFactory):
+    class Meta:
+        model = User
+
+    username = factory.Sequence(lambda n: f"user{n}")
+    is_staff = True
+
+    @classmethod
+    def _create(cls, model_class, *args, **kwargs):
+        return model_class.objects.create_user(password=PASSWORD, **kwargs)
+
+
+class MemberFactory(DjangoModelFactory):
+    class Meta:
+        model = Member
+
+    user = factory.SubFactory(UserFactory)
+    role = Role.OWNER
+
+
+class AgentFactory(DjangoModelFactory):
+    class Meta:
+        model = Agent
+
+    name = factory.Sequence(lambda n: f"Agent {n}")
+    stringee_user_id = factory.Sequence(lambda n: f"agent_{n}")
+
+
+class GroupFactory(DjangoModelFactory):
+    class Meta:
+        model = Group
+
+    name = factory.Sequence(lambda n: f"Group {n}")
+
+
+class GroupMembershipFactory(DjangoModelFactory):
+    class Meta:
+        model = GroupMembership
+
+
+class SipAccountFactory(DjangoModelFactory):
+    class Meta:
+        model = SipAccount
+
+    user_name = factory.Sequence(lambda n: f"desk{n}")
+    password = "desk-phone-password"
+
+
+class BusinessHoursFactory(DjangoModelFactory):
+    class Meta:
+        model = BusinessHours
+
+    name = factory.Sequence(lambda n: f"Hours {n}")
+
+
+class QueueFactory(DjangoModelFactory):
+    class Meta:
+        model = Queue
+
+    name = factory.Sequence(lambda n: f"Queue {n}")
+
+
+class GroupRoutingFactory(DjangoModelFactory):
+    class Meta:
+        model = GroupRouting
+
+
+class GreetingFileFactory(DjangoModelFactory):
+    """A row without its audio on disk; tests that play it upload a real file instead."""
+
+    class Meta:
+        model = GreetingFile
+
+    filename = factory.Sequence(lambda n: f"ABCDEFGHJK-{1718000000000 + n}.mp3")
+    size_bytes = 1000
+    duration_ms = 1500
+    peaks = factory.LazyFunction(lambda: [0, 50, 100, 50])
+
+
+class IvrTreeFactory(DjangoModelFactory):
+    class Meta:
+        model = IvrTree
+
+    tree_name = factory.Sequence(lambda n: f"Tree {n}")
+
+
+class IvrNodeFactory(DjangoModelFactory):
+    class Meta:
+        model = IvrNode
+
+    node_name = factory.Sequence(lambda n: f"Node {n}")
+    node_play_content = "Press 1 for sales."
+
+
+class IvrKeyPressFactory(DjangoModelFactory):
+    class Meta:
+        model = IvrKeyPress
+
+    node_key = Key.KEY_1
+    action = KeyAction.HANG_UP
+
+
+class NumberFactory(DjangoModelFactory):
+    class Meta:
+        model = Number
+
+    number = factory.Sequence(lambda n: f"8424730{n:05d}")
+
+
+class BlockedNumberFactory(DjangoModelFactory):
+    class Meta:
+        model = BlockedNumber
+
+    number = factory.Sequence(lambda n: f"8490990{n:05d}")
