@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+import pytest
+from django.db import IntegrityError, transaction
+
+from agents import services
+from agents.models import Agent, GroupMembership, SipAccount
+from tests import factories
+
+
+def test_an_agent_is_put_into_a_group_once(ours, agent_1):
+    group = factories.GroupFactory(project=ours)
+
+    assert services.add_to_group(agent_1, group) is True
+    assert services.add_to_group(agent_1, group) is False
+    assert GroupMembership.objects.count() == 1
+
+
+def test_taking_an_agent_out_of_a_group_twice_does_nothing_the_second_time(ours, agent_1):
+    group = factories.GroupFactory(project=ours)
+    services.add_to_group(agent_1, group)
+
+    assert services.remove_from_group(agent_1, group) is True
+    assert services.remove_from_group(agent_1, group) is False
+
+
+def test_a_sip_account_is_named_after_the_agent_and_its_password_can_change(ours, agent_1):
+    services.set_sip_account(agent_1, "first-password")
+    account = services.set_sip_account(agent_1, "second-password")
+
+    assert SipAccount.objects.count() == 1
+    assert account.login == f"{ours.pk}_agent_1"
+    assert SipAccount.objects.get().password == "second-password"
+
+
+def test_an_agent_goes_with_memberships_and_phones_and_others_stay(ours, agent_1, agent_2):
+    group = factories.GroupFactory(project=ours)
+    for agent in (agent_1, agent_2):
+        services.add_to_group(agent, group)
+        services.set_sip_account(agent, "desk-phone-password")
+
+    services.delete_agent(agent_1)
+
+    assert list(Agent.objects.all()) == [agent_2]
+    assert [membership.agent for membership in GroupMembership.objects.all()] == [agent_2]
+    assert [account.user_name for account in SipAccount.objects.all()] == ["agent_2"]
+
+
+def test_an_agent_on_the_own_phone_must_have_a_number(agent_1):
+    agent_1.routing_type = 2
+
+    with pytest.raises(IntegrityError, match="agent_phone_for_type_2"), transaction.atomic():
+        agent_1.save()
+
+
+def test_two_agents_of_a_project_cannot_share_a_user_id_but_two_projects_can(ours, theirs, agent_1):
+    factories.AgentFactory(project=theirs, stringee_user_id="agent_1")
+
+    with pytest.raises(IntegrityError, match="agent_user_id_in_project"), transaction.atomic():
+        factories.AgentFactory(project=ours, stringee_user_id="agent_1")
