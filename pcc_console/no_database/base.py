@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NoReturn
 
-from django.core.exceptions import ImproperlyConfigured
-from django.db.backends.dummy.base import DatabaseWrapper as DummyDatabaseWrapper
+from django.core.management.base import CommandError
+from django.db.backends.postgresql import base
 
 HOW_TO_START = "No servers are running: start them with `make run`, or set DATABASE_URL and REDIS_URL."
 
 
-def _refuse(*args: Any, **kwargs: Any) -> Any:
-    raise ImproperlyConfigured(HOW_TO_START)
+class DatabaseWrapper(base.DatabaseWrapper):
+    """Knows what PostgreSQL can do, as system checks ask, but has no server to connect to."""
 
+    def get_connection_params(self) -> dict[str, Any]:
+        return {}
 
-class DatabaseWrapper(DummyDatabaseWrapper):
-    ensure_connection = _refuse
-    cursor = _refuse
-    _savepoint = _refuse
+    def get_new_connection(self, conn_params: Any) -> NoReturn:
+        raise CommandError(HOW_TO_START)

@@ -1,0 +1,113 @@
+"""Everything that must hold before a change is accepted, one stage after the other. `make test` runs it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+BIN = Path(sys.executable).parent
+# What an installation for others sets, with values that are nobody's.
+PRODUCTION = {
+    "PCC_ENVIRONMENT": "production",
+    "PCC_SECRET_KEY": "checked-" + "0123456789abcdefghijklmnopqrstuvwxyz" * 2,
+    "PCC_ENCRYPTION_KEYS": "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=",
+    "PCC_ALLOWED_HOSTS": "console.example",
+    "PCC_TRUSTED_ORIGINS": "https://console.example",
+    "DATABASE_URL": "postgresql://nobody:nothing@127.0.0.1:1/none",
+    "REDIS_URL": "redis://127.0.0.1:1/0",
+}
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One check: a command of our virtual environment, or a function that returns what is wrong."""
+
+    name: str
+    check: list[str] | Callable[[], str | None]
+    environment: dict[str, str] = field(default_factory=dict)
+
+    def passes(self) -> bool:
+        if callable(self.check):
+            complaint = self.check()
+            print(complaint or "", end="\n" if complaint else "")
+            return complaint is None
+        program, *arguments = self.check
+        command = [str(BIN / program), *arguments]
+        return subprocess.run(command, cwd=ROOT, env={**os.environ, **self.environment}, check=False).returncode == 0
+
+
+def browser_is_there() -> str | None:
+    """The browser tests drive Debian's Chromium: install it when we may, else say what is missing."""
+    if shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome"):
+        return None
+    install = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", "chromium"]
+    prefix = [] if os.geteuid() == 0 else ["sudo", "-n"]
+    if shutil.which("apt-get") and (not prefix or shutil.which("sudo")):
+        quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+        for command in (["apt-get", "update", "-qq"], install):
+            subprocess.run([*prefix, *command], env=quiet, stdout=subprocess.DEVNULL, check=False)
+    if shutil.which("chromium"):
+        return None
+    return "The browser tests need Chromium on the PATH. On Debian and Ubuntu: sudo apt-get install chromium"
+
+
+def translations_are_compiled() -> str | None:
+    """The compiled translations are kept beside their sources: both must say the same."""
+    import polib
+
+    stale = []
+    for source in sorted((ROOT / "locale").glob("*/LC_MESSAGES/*.po")):
+        compiled = source.with_suffix(".mo")
+        wanted = {(each.msgctxt, each.msgid): _texts(each) for each in polib.pofile(str(source)).translated_entries()}
+        found = (
+            {(each.msgctxt, each.msgid): _texts(each) for each in polib.mofile(str(compiled))}
+            if compiled.exists()
+            else {}
+        )
+        if wanted != found:
+            stale.append(str(compiled.relative_to(ROOT)))
+    return f"Not compiled from their sources: {', '.join(stale)}. Run `make messages`." if stale else None
+
+
+def _texts(entry: object) -> object:
+    return getattr(entry, "msgstr_plural", None) or entry.msgstr
+
+
+SERVERS = ["python", "-m", "common.supervision", "with-servers", "--"]  # of our own, thrown away afterwards
+PYTHON, PYTEST = str(BIN / "python"), str(BIN / "pytest")
+STAGES = [
+    Stage("style", ["ruff", "check", "."]),
+    Stage("format", ["ruff", "format", "--check", "."]),
+    Stage("types", ["mypy", "."]),
+    Stage("imports", ["lint-imports"]),
+    Stage("translations", translations_are_compiled),
+    Stage("migrations", [*SERVERS, PYTHON, "manage.py", "makemigrations", "--check", "--dry-run"]),
+    Stage("settings", ["python", "manage.py", "check", "--deploy", "--fail-level", "WARNING"], PRODUCTION),
+    Stage("browser", browser_is_there),
+    Stage("tests", [*SERVERS, PYTEST, "-n", "2", "--dist", "loadfile", "--durations", "8"]),
+]
+
+
+def main() -> int:
+    """Run all stages, also after a failed one, and say which failed and how long each took."""
+    rows = []
+    for stage in STAGES:
+        print(f"\n── {stage.name} {'─' * (70 - len(stage.name))}", flush=True)
+        began = time.monotonic()
+        passed = stage.passes()
+        rows.append((stage.name, passed, time.monotonic() - began))
+    print(f"\n── summary {'─' * 63}")
+    for name, passed, seconds in rows:
+        print(f"{'ok' if passed else 'FAILED':<7} {seconds:6.1f} s  {name}")
+    return 0 if all(passed for _, passed, _ in rows) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
