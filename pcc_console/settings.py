@@ -12,7 +12,7 @@ from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
 from common.supervision import state
-from pcc_console import navigation
+from pcc_console import logs, navigation
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -104,6 +104,8 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "pcc_console.health.answer_probes",
+    "pcc_console.metrics.count_requests",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -210,13 +212,17 @@ ALLOWED_HOSTS = env.list("PCC_ALLOWED_HOSTS", default=[] if PRODUCTION else ["*"
 CSRF_TRUSTED_ORIGINS = env.list("PCC_TRUSTED_ORIGINS", default=[])
 if PRODUCTION:
     SECURE_SSL_REDIRECT = env.bool("PCC_REDIRECT_TO_HTTPS", True)
-    SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz|metrics|v1/)"]  # REST clients lose body and headers on a redirect
+    SECURE_REDIRECT_EXEMPT = [r"^v1/"]  # REST clients lose body and headers on a redirect
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_HSTS_SECONDS = env.int("PCC_HSTS_SECONDS", 31_536_000)
     SECURE_HSTS_INCLUDE_SUBDOMAINS = True
     SECURE_HSTS_PRELOAD = True
     SESSION_COOKIE_SECURE = True
     CSRF_COOKIE_SECURE = True
+
+# ── Operations ───────────────────────────────────────────────────────────────────────────────────────────────────────
+LOGGING = logs.configuration(production=PRODUCTION, level=env.str("PCC_LOG_LEVEL", "INFO"))
+PCC_METRICS_TOKEN = env.str("PCC_METRICS_TOKEN", "")
 
 # ── REST ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 REST_FRAMEWORK = {
