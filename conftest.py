@@ -10,6 +10,9 @@ from tests import factories
 @pytest.fixture(autouse=True)
 def _own_folder_for_files(settings, tmp_path):
     settings.MEDIA_ROOT = tmp_path / "media"
+    # Pages name their static files directly: nothing has to be collected before a test.
+    finders = "django.contrib.staticfiles.storage.StaticFilesStorage"
+    settings.STORAGES = {**settings.STORAGES, "staticfiles": {"BACKEND": finders}}
 
 
 @pytest.fixture

@@ -29,12 +29,13 @@ def delete_or_refuse(row: models.Model) -> None:
 
 def in_use(row: models.Model, users: Iterable[models.Model]) -> InUse:
     """The refusal that names the rows that still need `row`."""
-    used_by = sorted({describe(user) for user in users})[:SHOWN_USERS]
+    rows = sorted(users, key=describe)[:SHOWN_USERS]
+    used_by = sorted({describe(user) for user in rows})
     message = _("%(row)s cannot be deleted because it is used by: %(used_by)s.") % {
         "row": describe(row),
         "used_by": ", ".join(used_by),
     }
-    return InUse(message[:1].upper() + message[1:], used_by)
+    return InUse(message[:1].upper() + message[1:], used_by, rows)
 
 
 def describe(row: models.Model) -> str:

@@ -41,10 +41,11 @@ class NotFound(Refusal):
 
 
 class InUse(Refusal):
-    """Deleting it would leave calls without a way; `used_by` says what leads to it."""
+    """Deleting it would leave calls without a way; `used_by` says what leads to it, `rows` are those rows."""
 
     code = 7
 
-    def __init__(self, message: str, used_by: Sequence[str]) -> None:
+    def __init__(self, message: str, used_by: Sequence[str], rows: Sequence[object] = ()) -> None:
         super().__init__(message)
         self.used_by = tuple(used_by)
+        self.rows = tuple(rows)

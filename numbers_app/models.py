@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from common import phone
+from common.validation import phone_digits
 from projects.models import URL_MAX_LENGTH, ProjectRow
 
 
@@ -22,6 +24,14 @@ class PhoneRow(ProjectRow):
 
     def __str__(self) -> str:
         return self.number
+
+    def clean(self) -> None:
+        """Compute the digits already here, so that forms can say whether the number is taken."""
+        if self.number:
+            try:
+                self.digits = phone_digits(self.number, self.project.country)
+            except ValidationError as error:
+                raise ValidationError({"number": error}) from error
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Raises common.phone.InvalidPhoneNumber."""
