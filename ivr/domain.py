@@ -1,1 +1,0 @@
-"""Pure rules of IVR trees: the linter."""

@@ -1,0 +1,1 @@
+"""Pure rules of IVR trees: their shape, the ways through them, and the linter."""

@@ -1,0 +1,105 @@
+"""The shape of an IVR tree as rules see it: frozen, without a database."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import NewType
+
+NodeId = NewType("NodeId", str)
+QueueId = NewType("QueueId", str)
+
+EMPTY_KEY = "EMPTY_KEY"  # the caller pressed nothing in time
+INVALID_KEY = "INVALID_KEY"  # the caller pressed a key that has no branch
+DIALLED_KEYS = ("1", "2", "3", "4", "5", "6", "7", "8", "9", "0", "*", "#")
+KEY_ORDER = {key: place for place, key in enumerate((*DIALLED_KEYS, EMPTY_KEY, INVALID_KEY))}
+
+
+class Action(IntEnum):
+    """What a key does (Source: docs/compatibility.md, "IVR key actions")."""
+
+    VOICEMAIL = 1
+    QUEUE = 2
+    FORWARD = 3
+    NODE = 4
+    SMS = 5
+    HANG_UP = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Phone:
+    """A telephone number as somebody typed it. Without `digits` it is empty or no telephone number."""
+
+    given: str = ""
+    digits: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyPress:
+    """A branch of a node. Only the target of its own action counts; without it the key leads nowhere."""
+
+    key: str
+    action: Action
+    next_node: NodeId | None = None
+    queue: QueueId | None = None
+    caller_id: Phone = Phone()
+    destination: Phone = Phone()
+    sms: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Talk:
+    """An announcement that is spoken from a text."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Play:
+    """An announcement from a greeting file; None when no file was chosen."""
+
+    file_name: str | None
+    readable: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One announcement and its branches. A key occurs at most once."""
+
+    id: NodeId
+    name: str
+    announcement: Talk | Play
+    keys: tuple[KeyPress, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A dialled number that enters the tree."""
+
+    id: str
+    given: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """One menu. `root` may name a node that is not in `nodes`: then calls cannot start."""
+
+    id: str
+    name: str
+    root: NodeId | None = None
+    nodes: tuple[Node, ...] = ()
+    numbers: tuple[Number, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """A queue as far as trees are concerned. `served`: a group or an agent-list URL finds agents for it."""
+
+    id: QueueId
+    name: str
+    served: bool
+
+
+def in_key_order(keys: tuple[KeyPress, ...]) -> list[KeyPress]:
+    """Keys as on a telephone, 1 to 9, 0, * and #, then no key and any other key."""
+    return sorted(keys, key=lambda branch: KEY_ORDER.get(branch.key, len(KEY_ORDER)))
