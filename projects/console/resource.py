@@ -6,16 +6,17 @@ Columns have the names of the REST API's fields, so that a file reads the same i
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
+from django.apps import apps
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, models, transaction
+from django.db import IntegrityError, models, router, transaction
 from django.utils.translation import gettext as _
 from import_export import fields, resources, widgets
+from import_export.instance_loaders import BaseInstanceLoader
 
-from common.phone import InvalidPhoneNumber, digits_of
-from projects.console.forms import not_a_phone_number
+from common.validation import phone_digits
 from projects.models import Project
 
 _ON = frozenset({"1", "true", "yes", "on", "có", "bật"})
@@ -85,12 +86,14 @@ class Reference(Text):
     Shape: the attribute is the column of the foreign key, e.g. `queue_id`.
     """
 
-    def __init__(self, model: type[models.Model], name: str = "name") -> None:
+    def __init__(self, model: str, name: str = "name") -> None:
+        """`model` is `app.Model`; `name` its column that people know."""
         super().__init__()
-        self.model, self.name = model, name
+        self.label, self.name = model, name
 
     def load(self, project: Project) -> None:
         """Read the names once. Cost: one query."""
+        self.model = apps.get_model(self.label)
         self.keys: dict[str, list[int]] = defaultdict(list)
         self.names: dict[int, str] = {}
         rows = self.model._default_manager.filter(project=project).values_list("pk", "public_id", self.name)
@@ -133,16 +136,24 @@ class References(Reference):
         return f"{SEPARATOR} ".join(sorted(self.names[key] for key in value or () if key in self.names))
 
 
-class ProjectResource(resources.ModelResource):
+class ProjectResource(resources.Resource):
     """The rows of one project, known by a natural key.
 
-    For subclasses: `key` is the attribute that tells rows apart and `key_column` the column that holds it; `check`
-    refuses what does not fit together. Rows of other projects can be neither found nor named.
+    For subclasses: the columns; `model`; `key` is the attribute that tells rows apart and `key_column` the column that
+    holds it; `check` refuses what does not fit together. Rows of other projects can be neither found nor named.
     """
 
+    model: ClassVar[type[models.Model]]
     key: ClassVar[str]
     key_column: ClassVar[str]
     phone_columns: ClassVar[tuple[str, ...]] = ()
+
+    class Meta:
+        instance_loader_class = BaseInstanceLoader
+        use_transactions = True
+        skip_unchanged = True
+        skip_html_diff = True
+        store_instance = True
 
     def __init__(self, project: Project) -> None:
         super().__init__()
@@ -166,16 +177,23 @@ class ProjectResource(resources.ModelResource):
         """The names of all columns, in order."""
         return [field.column_name for field in self.get_import_fields()]
 
-    def get_queryset(self) -> models.QuerySet[models.Model]:
-        rows: models.QuerySet[models.Model] = super().get_queryset()
-        return rows.filter(project=self.project)
+    def rows(self) -> models.QuerySet[models.Model]:
+        """What the project has of this kind."""
+        return self.model._default_manager.filter(project=self.project)
+
+    @classmethod
+    def get_db_connection_name(cls) -> str:
+        return router.db_for_write(cls.model)
+
+    def init_instance(self, row: Any = None) -> models.Model:
+        return self.model()
 
     def before_import(self, dataset: Any, **kwargs: Any) -> None:
         """Load, in one query, the rows that the file is about."""
         keys = [self._key_or_nothing(cell) for cell in dataset[self.key_column]]
         self.repeated = {key for key, times in Counter(keys).items() if times > 1}
         self.existing: Mapping[str, list[Any]] = defaultdict(list)
-        for row in self.get_queryset().filter(**{f"{self.key}__in": [key for key in keys if key]}).order_by("pk"):
+        for row in self.rows().filter(**{f"{self.key}__in": [key for key in keys if key]}).order_by("pk"):
             self.existing[getattr(row, self.key)].append(row)
         self.load_links([row for rows in self.existing.values() for row in rows])
 
@@ -208,9 +226,9 @@ class ProjectResource(resources.ModelResource):
     ) -> None:
         """Everything but uniqueness and references: the key and the names were looked up inside the project."""
         errors = dict(import_validation_errors or {})
-        keys = {field.name for field in instance._meta.fields if field.is_relation}
+        left_out = {field.name for field in instance._meta.fields if field.is_relation or not field.editable}
         checks = (
-            lambda: instance.clean_fields(exclude={*errors, *keys}),
+            lambda: instance.clean_fields(exclude={*errors, *left_out}),
             lambda: self._check_phone_numbers(instance),
             lambda: self.check(instance),
         )
@@ -227,9 +245,9 @@ class ProjectResource(resources.ModelResource):
         for name in self.phone_columns:
             if text := getattr(instance, name):
                 try:
-                    digits_of(text, self.project.country)
-                except InvalidPhoneNumber:
-                    wrong[name] = not_a_phone_number(text)
+                    phone_digits(text, self.project.country)
+                except ValidationError as error:
+                    wrong[name] = error
         if wrong:
             raise ValidationError(wrong)
 
@@ -250,10 +268,3 @@ class ProjectResource(resources.ModelResource):
     def cells(self, row: Any) -> list[str]:
         """One row as text, in the order of `columns`."""
         return [self.export_field(field, row) for field in self.get_import_fields()]
-
-    class Meta:
-        fields: ClassVar[Collection[str]] = ()
-        use_transactions = True
-        skip_unchanged = True
-        skip_html_diff = True
-        store_instance = True
