@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from typing import Any, ClassVar
 import tablib
 from django import forms
 from django.contrib import messages
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.cache import cache
 from django.core.exceptions import NON_FIELD_ERRORS, PermissionDenied
 from django.core.files.uploadedfile import UploadedFile
@@ -27,6 +29,8 @@ from common import clock, sheets
 from projects.console.bulk import Change
 from projects.console.resource import ProjectResource
 from projects.console.scope import project_of, user_of
+
+logger = logging.getLogger(__name__)
 
 PREVIEW_KEPT_S = 30 * 60  # an uploaded file waits this long for its confirmation
 SHOWN_ROWS = 200
@@ -95,7 +99,7 @@ class SheetsMixin(ImportExportMixin):
 
     resource: ClassVar[type[ProjectResource]]
     can_import: ClassVar[bool] = True
-    import_export_change_list_template = "console/sheets/change_list.html"
+    import_export_change_list_template = "sheets/change_list.html"
     actions: Sequence[Any] = ("export_as_csv", "export_as_excel")
 
     def has_import_permission(self, request: HttpRequest) -> bool:
@@ -112,7 +116,11 @@ class SheetsMixin(ImportExportMixin):
         parameters = request.GET.copy()
         kind = (parameters.pop("as", None) or ["csv"])[0]
         request.GET = parameters  # type: ignore[assignment] # the list takes every parameter for a filter
-        return self._file(request, self.get_export_queryset(request), kind if kind in WRITERS else "csv")
+        try:
+            rows = self.get_export_queryset(request)
+        except IncorrectLookupParameters:
+            return HttpResponseRedirect(reverse(f"admin:{self._address()}_changelist"))
+        return self._file(request, rows, kind if kind in WRITERS else "csv")
 
     def export_as_csv(self, request: HttpRequest, rows: QuerySet[Model]) -> HttpResponse:
         return self._file(request, rows, "csv")
@@ -193,7 +201,7 @@ class SheetsMixin(ImportExportMixin):
             "export_url": reverse(f"admin:{self._address()}_export"),
             **extra,
         }
-        return TemplateResponse(request, "console/sheets/import.html", context)
+        return TemplateResponse(request, "sheets/import.html", context)
 
     def _preview_key(self, request: HttpRequest, token: str) -> str:
         return f"import:{self._address()}:{project_of(request).pk}:{user_of(request).pk}:{token[:64]}"
@@ -215,7 +223,8 @@ def _errors(resource: ProjectResource, result: Result, sheet: sheets.Sheet) -> l
             column = "" if attribute == NON_FIELD_ERRORS else columns.get(attribute, attribute)
             found += [RowError(sheet.lines[row.number - 1], column, text) for text in texts]
     for number, errors in result.row_errors():
-        found += [RowError(sheet.lines[number - 1], "", str(error.error)) for error in errors]
+        logger.error("import failed", extra={"event": "import.failed"}, exc_info=errors[0].error)
+        found.append(RowError(sheet.lines[number - 1], "", _("This line cannot be imported.")))
     return sorted(found, key=lambda error: (error.line, error.column))
 
 
