@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from urllib.parse import urlsplit
+
+from urllib.parse import urlsplit
+
 from django.core.exceptions import ValidationError
+from django.core.validators import URLValidator
 from django.utils.translation import gettext_lazy as _
 
 from common import phone
@@ -18,3 +24,28 @@ def phone_digits(text: str, country: str) -> str:
             code="invalid_phone_number",
             params={"text": text},
         ) from error
+
+
+def validate_web_address(text: str) -> None:
+    """Refuse what cannot be asked over HTTP. Host names without a dot are fine: your server may stand beside ours."""
+    try:
+        parts = urlsplit(text)
+        fine = parts.scheme in ("http", "https") and parts.hostname and (parts.port is None or parts.port > 0)
+    except ValueError:  # a port that is no number, half an IPv6 address
+        fine = False
+    if not fine or re.search(r"[\s\x00-\x1f\\]", text):
+        raise ValidationError(
+            _("Write a web address that begins with https:// or http://, e.g. https://crm.example.com/calls."),
+            code="invalid_web_address",
+        )
+
+
+def validate_http_url(address: str) -> None:
+    """Refuse anything that cannot be fetched with HTTP: other schemes, no host, spaces, a user name in front."""
+    try:
+        URLValidator(schemes=["http", "https"])(address)
+        has_user = bool(urlsplit(address).username)
+    except (ValidationError, ValueError):
+        has_user = True
+    if has_user:
+        raise ValidationError(_("Write an address that starts with http:// or https://."), code="invalid_http_url")

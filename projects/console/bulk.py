@@ -20,6 +20,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from common.refusals import Refusal
+from projects.console.scope import project_of, within
 
 if TYPE_CHECKING:
     from projects.console.admin import ConsoleAdmin
@@ -62,8 +63,9 @@ def bulk_action(
 
     Shape: `function(self, request, row)`, or `function(self, request, row, data)` with a `form`, whose fields are
     asked on the confirmation page and whose `cleaned_data` is `data`. The columns that the function sets are shown
-    old → new and saved. For what is not a column, return `Change`s and give `apply(self, request, row, data)`, which
-    is then called instead of saving. Raise a `common.refusals.Refusal` to leave a row out with the reason.
+    old → new and saved. Choices in the form are narrowed to the project. For what is not a column, return `Change`s
+    and give `apply(self, request, row, data)`, which is then called instead of saving. Raise a
+    `common.refusals.Refusal` to leave a row out with the reason.
     """
 
     def decorate(plan_row: Planner) -> Callable[..., TemplateResponse | None]:
@@ -103,7 +105,11 @@ class _BulkAction:
         if form is None:
             return None
         asked = "confirmed" in self.request.POST or "asked" in self.request.POST
-        return form(self.request.POST if asked else None, prefix="with")
+        bound = form(self.request.POST if asked else None, prefix="with")
+        for field in bound.fields.values():
+            if isinstance(field, forms.ModelChoiceField) and field.queryset is not None:
+                field.queryset = within(field.queryset, project_of(self.request))
+        return bound
 
     def respond(self) -> TemplateResponse | None:
         if self.rows.count() > MOST_ROWS:
