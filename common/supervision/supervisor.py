@@ -15,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType, TracebackType
-from typing import Self
+from typing import Any, Self
 
 from common.supervision import processes, state
 from common.supervision.errors import CannotStart, StopRequested
@@ -57,14 +57,15 @@ class Supervisor:
         self._kept: list[_Kept] = []
         self._stop_requested = False
         self._lock_file: int | None = None
+        self._handlers_before: dict[signal.Signals, Any] = {}
 
     def __enter__(self) -> Self:
         make_data_folder(self._data_dir)
         self._take_lock()
-        signal.signal(signal.SIGINT, self._request_stop)
-        signal.signal(signal.SIGTERM, self._request_stop)
+        self._listen_to(signal.SIGINT)
+        self._listen_to(signal.SIGTERM)
         if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # `nohup` wants us to outlive the terminal
-            signal.signal(signal.SIGHUP, self._request_stop)
+            self._listen_to(signal.SIGHUP)
         self._stop_left_overs()
         return self
 
@@ -73,6 +74,8 @@ class Supervisor:
     ) -> None:
         self._stop_all()
         state.remove_services(self._data_dir)
+        for number, handler in self._handlers_before.items():
+            signal.signal(number, handler)
         if self._lock_file is not None:
             os.close(self._lock_file)
 
@@ -160,6 +163,9 @@ class Supervisor:
         self._record_processes()
 
     # ── Stopping ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _listen_to(self, number: signal.Signals) -> None:
+        self._handlers_before[number] = signal.signal(number, self._request_stop)
 
     def _request_stop(self, number: int, frame: FrameType | None) -> None:
         self._stop_requested = True
