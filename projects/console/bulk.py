@@ -23,6 +23,8 @@ from common.refusals import Refusal
 from projects.console.scope import project_of, within
 
 if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
     from projects.console.admin import ConsoleAdmin
 
 MOST_ROWS = 1000  # so many old → new lines can still be looked through, and fit in one form
@@ -53,7 +55,7 @@ Applier = Callable[..., None]
 
 def bulk_action(
     *,
-    description: str,
+    description: StrOrPromise,
     form: type[forms.Form] | None = None,
     apply: Applier | None = None,
     permissions: Sequence[str] = ("change",),
@@ -93,7 +95,7 @@ class _BulkAction:
         plan_row: Planner,
         form: type[forms.Form] | None,
         apply: Applier | None,
-        description: str,
+        description: StrOrPromise,
         danger: bool,
     ) -> None:
         self.admin, self.request, self.rows = admin, request, rows
