@@ -31,10 +31,9 @@ lock: $(VENV)/.tools-installed
 	$(LOCK) $(UPGRADE) --extra local pyproject.toml -o requirements/run.lock
 	$(LOCK) $(UPGRADE) --extra local --extra dev pyproject.toml -o requirements/dev.lock
 
-# Collect the texts to translate and compile the translations (needs gettext).
+# Collect the texts to translate into locale/ and compile the translations: docs/translation.md.
 messages: $(VENV)/.dev-installed
-	$(BIN)/python manage.py makemessages --locale vi --no-obsolete --no-location --ignore .venv --ignore var
-	$(BIN)/python manage.py compilemessages --locale vi --ignore .venv --ignore var
+	@exec $(BIN)/python manage.py makemessages
 
 $(VENV)/.run-installed: $(VENV)/.tools-installed requirements/run.lock
 	@echo "Installing the packages of requirements/run.lock"

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from common import phone
 from common.validation import phone_digits
@@ -68,7 +69,8 @@ class Number(PhoneRow):
     ID_PREFIX = "NU"
 
     class Meta:
-        verbose_name = _("number")
+        # The context keeps it apart from the label of the field of the same name.
+        verbose_name = pgettext_lazy("a number that callers dial", "number")
         verbose_name_plural = _("numbers")
         constraints: ClassVar = [models.UniqueConstraint(fields=["project", "digits"], name="number_in_project")]
 

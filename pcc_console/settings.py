@@ -146,7 +146,8 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # ── Languages and time ───────────────────────────────────────────────────────────────────────────────────────────────
 LANGUAGE_CODE = env.str("PCC_LANGUAGE", "en")
 LANGUAGES = [("en", _("English")), ("vi", _("Vietnamese"))]
-LOCALE_PATHS = [BASE_DIR / "locale"]
+LOCALE_PATHS = [BASE_DIR / "locale", BASE_DIR / "locale" / "vendor"]
+FORMAT_MODULE_PATH = "pcc_console.formats"
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"
