@@ -16,7 +16,7 @@ from pythonjsonlogger.json import JsonFormatter
 GONE = "[redacted]"
 _SECRETS = (
     # Query parameter and JSON field of REST and websocket tokens.
-    (re.compile(r"""(access_token["']?\s*[=:]\s*\\?["']?)[^&\s"'\\,}]+""", re.IGNORECASE), rf"\1{GONE}"),
+    (re.compile(r"""(access_token\\?["']?\s*[=:]\s*\\?["']?)[^&\s"'\\,}]+""", re.IGNORECASE), rf"\1{GONE}"),
     # Headers, as they stand in a request, a dict or Django's META.
     (re.compile(r"""(X[-_]STRINGEE[-_]AUTH\\?["']?\s*[=:]\s*\\?["']?)[^\s"'\\,}]+""", re.IGNORECASE), rf"\1{GONE}"),
     (re.compile(r"""(\bBearer\s+)[^\s"'\\,}]+""", re.IGNORECASE), rf"\1{GONE}"),
