@@ -125,7 +125,7 @@ def test_an_interrupted_first_start_is_begun_anew(folder):
 
 
 def test_a_database_that_its_account_cannot_reach_is_kept_elsewhere(folder, monkeypatch):
-    """What happens to root below a home that is closed to others. As an ordinary user, we play the account ourselves."""
+    """What happens to root below a closed home. As an ordinary user, we play the account ourselves."""
     elsewhere = folder / "elsewhere"
     monkeypatch.setattr(servers, "REACHABLE_FOLDER", elsewhere)
     if os.geteuid() == 0:
