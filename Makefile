@@ -5,7 +5,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV := $(BIN)/uv
 LOCK := $(UV) pip compile --quiet --universal --generate-hashes --no-header --no-annotate
-INSTALL := VIRTUAL_ENV=$(CURDIR)/$(VENV) $(UV) pip install --quiet --require-hashes
+# pip is slower, but knows the mirrors and certificates of pip's own settings, which uv does not read.
+INSTALL = $(UV) pip install --quiet --python $(BIN)/python --require-hashes -r $(1) || \
+	{ echo "Trying again with pip"; $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(1); }
 export UV_PYTHON_DOWNLOADS := never
 
 .PHONY: run test test-unit format lock messages
@@ -37,12 +39,12 @@ messages: $(VENV)/.dev-installed
 
 $(VENV)/.run-installed: $(VENV)/.tools-installed requirements/run.lock
 	@echo "Installing the packages of requirements/run.lock"
-	@$(INSTALL) -r requirements/run.lock
+	@$(call INSTALL,requirements/run.lock)
 	@touch $@
 
 $(VENV)/.dev-installed: $(VENV)/.tools-installed requirements/dev.lock
 	@echo "Installing the packages of requirements/dev.lock"
-	@$(INSTALL) -r requirements/dev.lock
+	@$(call INSTALL,requirements/dev.lock)
 	@touch $@
 
 $(VENV)/.tools-installed: requirements/tools.lock

@@ -3,10 +3,16 @@
 They are kept in Redis, timed by Redis's own clock, so that the clocks of several machines do not matter. Nothing else
 is stored there: a lost heartbeat comes again after a few seconds.
 
+`python -m pcc_console.heartbeats NAME SECONDS` ends with code 0 when NAME was alive within the last SECONDS: a
+container's health check of what has no port.
+
 Shape: hash `pcc:heartbeats`, field = name (`worker:dispatch`, `beat`), value = seconds since 1970 as text.
 """
 
 from __future__ import annotations
+
+import os
+import sys
 
 import redis
 
@@ -41,3 +47,13 @@ def connect(redis_url: str) -> redis.Redis:
 def _now(server: redis.Redis) -> float:
     seconds, microseconds = server.time()
     return float(seconds + microseconds / 1_000_000)
+
+
+def main(name: str, limit_s: str) -> int:
+    """Return the exit code of a health check."""
+    with connect(os.environ["REDIS_URL"]) as server:
+        return 0 if ages(server).get(name, float("inf")) <= float(limit_s) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
