@@ -19,7 +19,8 @@ WORD = re.compile(r"[^\W\d_]{2,}")
 SPOKEN_ATTRIBUTES = {"alt", "aria-description", "aria-label", "aria-placeholder", "placeholder", "title", "label"}
 NOT_READ = {"script", "style", "code", "kbd", "pre"}
 # The same in every language: our name, names of standards, and examples of what to type.
-SAME_EVERYWHERE = {"PCC", "Console", "IVR", "API", "URL", "SIP", "SMS", "CSV", "Excel", "REST", "JWT", "ID", "OpenAPI", "Ctrl"}
+ABBREVIATIONS = {"API", "CSV", "ID", "IVR", "JWT", "REST", "SIP", "SMS", "URL"}
+SAME_EVERYWHERE = {"PCC", "Console", "Excel", "OpenAPI", "Ctrl"} | ABBREVIATIONS
 TEMPLATE_TEXT = re.compile(
     r"{%\s*comment\b.*?{%\s*endcomment\s*%}|{%\s*block bodyclass\s*%}.*?{%\s*endblock\b.*?%}"
     r"|{%\s*blocktrans(?:late)?\b.*?{%\s*endblocktrans(?:late)?\s*%}"
