@@ -58,28 +58,6 @@ def browser_is_there() -> str | None:
     return "The browser tests need Chromium on the PATH. On Debian and Ubuntu: sudo apt-get install chromium"
 
 
-def translations_are_compiled() -> str | None:
-    """The compiled translations are kept beside their sources: both must say the same."""
-    import polib
-
-    stale = []
-    for source in sorted((ROOT / "locale").glob("*/LC_MESSAGES/*.po")):
-        compiled = source.with_suffix(".mo")
-        wanted = {(each.msgctxt, each.msgid): _texts(each) for each in polib.pofile(str(source)).translated_entries()}
-        found = (
-            {(each.msgctxt, each.msgid): _texts(each) for each in polib.mofile(str(compiled))}
-            if compiled.exists()
-            else {}
-        )
-        if wanted != found:
-            stale.append(str(compiled.relative_to(ROOT)))
-    return f"Not compiled from their sources: {', '.join(stale)}. Run `make messages`." if stale else None
-
-
-def _texts(entry: object) -> object:
-    return getattr(entry, "msgstr_plural", None) or entry.msgstr
-
-
 SERVERS = ["python", "-m", "common.supervision", "with-servers", "--"]  # of our own, thrown away afterwards
 PYTHON, PYTEST = str(BIN / "python"), str(BIN / "pytest")
 STAGES = [
@@ -87,7 +65,6 @@ STAGES = [
     Stage("format", ["ruff", "format", "--check", "."]),
     Stage("types", ["mypy", "."]),
     Stage("imports", ["lint-imports"]),
-    Stage("translations", translations_are_compiled),
     Stage("migrations", [*SERVERS, PYTHON, "manage.py", "makemigrations", "--check", "--dry-run"]),
     Stage("settings", ["python", "manage.py", "check", "--deploy", "--fail-level", "WARNING"], PRODUCTION),
     Stage("browser", browser_is_there),

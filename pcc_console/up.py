@@ -170,6 +170,8 @@ def welcome(settings: RunSettings, demo: dict[str, Any] | None, took_s: float) -
         rows += [("Project", f"{demo['project']}")]
         rows += [("API key", demo["key_sid"]), ("REST token", demo["token"])]
     rows += [("Data", str(settings.data_dir))]
+    if (database := settings.data_dir / "postgres").is_symlink():  # root's PostgreSQL cannot reach the data folder
+        rows += [("Database", str(database.resolve()))]
     table = "\n".join(f"  {name:<11} {value}" for name, value in rows)
     return f"\nPCC Console is ready after {took_s:.1f} s.\n\n{table}\n\n  Ctrl-C stops everything.\n"
 

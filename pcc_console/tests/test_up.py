@@ -101,6 +101,15 @@ def test_without_the_demo_no_logins_are_named(tmp_path):
     assert "Sign in" not in text
 
 
+def test_a_database_that_is_kept_elsewhere_is_named(tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "postgres").symlink_to(tmp_path / "elsewhere")
+
+    text = up.welcome(up.RunSettings("127.0.0.1", 8000, tmp_path, with_demo=False), None, took_s=1)
+
+    assert f"  Data        {tmp_path}\n  Database    {tmp_path / 'elsewhere'}\n" in text
+
+
 @pytest.fixture
 def clone(tmp_path):
     base = tmp_path / "clone"
