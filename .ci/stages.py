@@ -64,7 +64,7 @@ STAGES = [
     Stage("style", ["ruff", "check", "."]),
     Stage("format", ["ruff", "format", "--check", "."]),
     Stage("types", ["mypy", "."]),
-    Stage("imports", ["lint-imports"]),
+    Stage("imports", ["lint-imports", "--no-logo"]),
     Stage("migrations", [*SERVERS, PYTHON, "manage.py", "makemigrations", "--check", "--dry-run"]),
     Stage("settings", ["python", "manage.py", "check", "--deploy", "--fail-level", "WARNING"], PRODUCTION),
     Stage("browser", browser_is_there),
