@@ -5,7 +5,12 @@ from __future__ import annotations
 from django.contrib import admin
 from django.urls import include, path
 
+from ivr import greeting_views
+
 urlpatterns = [
+    path("", include("api.urls")),
     path("i18n/", include("django.conf.urls.i18n")),
+    path("greeting/<slug:public_id>/audio", greeting_views.greeting_audio, name="console-greeting-audio"),
+    path("greeting/<slug:public_id>/original", greeting_views.greeting_original, name="console-greeting-original"),
     path("", admin.site.urls),
 ]
