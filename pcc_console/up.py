@@ -96,7 +96,7 @@ def read_environment() -> RunSettings:
     if not port.isdecimal() or not 0 < int(port) < 65536:
         raise CannotStart(f"PORT must be a number from 1 to 65535, not {port!r}.")
     return RunSettings(
-        host=os.environ.get("HOST", "127.0.0.1"),
+        host=os.environ.get("PCC_HOST", "127.0.0.1"),
         port=int(port),
         data_dir=Path(os.environ.get("PCC_DATA_DIR") or BASE_DIR / "var").resolve(),
         with_demo=os.environ.get("PCC_DEMO", "1") != "0",

@@ -22,7 +22,7 @@ DEMO = {
 
 @pytest.fixture(autouse=True)
 def nothing_is_set(monkeypatch):
-    for name in ("PORT", "HOST", "PCC_DATA_DIR", "PCC_DEMO"):
+    for name in ("PORT", "PCC_HOST", "PCC_DATA_DIR", "PCC_DEMO"):
         monkeypatch.delenv(name, raising=False)
 
 
@@ -36,7 +36,7 @@ def test_everything_has_a_default():
 
 def test_the_environment_decides(monkeypatch, tmp_path):
     monkeypatch.setenv("PORT", "9000")
-    monkeypatch.setenv("HOST", "192.0.2.1")
+    monkeypatch.setenv("PCC_HOST", "192.0.2.1")
     monkeypatch.setenv("PCC_DATA_DIR", str(tmp_path))
     monkeypatch.setenv("PCC_DEMO", "0")
 
