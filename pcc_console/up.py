@@ -32,6 +32,7 @@ PROBE_EVERY_S = 0.3
 WORKER_PROCESSES = 4
 # Its messages are JSON, which makes root harmless here; an installation for others runs as an ordinary user.
 CELERY_ROOT_WARNING = "You're running the worker with superuser privileges"
+REVOKED = "revoked; make a new one in the console"
 WEB_DRAIN_S = 2  # open requests and websockets may finish this long when we stop
 
 
@@ -99,7 +100,7 @@ def read_environment() -> RunSettings:
         host=os.environ.get("PCC_HOST", "127.0.0.1"),
         port=int(port),
         data_dir=Path(os.environ.get("PCC_DATA_DIR") or BASE_DIR / "var").resolve(),
-        with_demo=os.environ.get("PCC_DEMO", "1") != "0",
+        with_demo=os.environ.get("PCC_DEMO", "1") != "0" and os.environ.get("PCC_ENVIRONMENT") != "production",
     )
 
 
@@ -141,11 +142,14 @@ def run(settings: RunSettings, supervisor: Supervisor, output: Output) -> None:
 
 
 def seed_demo(supervisor: Supervisor, manage: tuple[str, ...], output: Output) -> dict[str, Any]:
-    """Make the demo project, or find the one of last time; return its logins as `seed_demo --json` prints them."""
+    """Make the demo project, or find the one of last time; return what `seed_demo --json` prints.
+
+    Logins whose password has been changed come without it, and so do a revoked key and its token.
+    """
     output.say("preparing the demo project")
-    lines = supervisor.run_step("demo", (*manage, "seed_demo", "--json"), STEP_WITHIN_S)
-    logins: dict[str, Any] = json.loads(lines[-1])
-    return logins
+    printed = supervisor.run_step("demo", (*manage, "seed_demo", "--json"), STEP_WITHIN_S)
+    facts: dict[str, Any] = json.loads("\n".join(printed))
+    return facts
 
 
 def is_ready(settings: RunSettings) -> bool:
@@ -166,14 +170,18 @@ def welcome(settings: RunSettings, demo: dict[str, Any] | None, took_s: float) -
         ("API docs", f"{settings.address}/api/docs/"),
     ]
     if demo is not None:
-        rows += [("Sign in", f"{demo['console']['user']}  /  {demo['console']['password']}")]
-        rows += [("Project", f"{demo['project']}")]
-        rows += [("API key", demo["key_sid"]), ("REST token", demo["token"])]
+        rows += [("Sign in", _sign_in(login)) for login in (demo["console"], *demo["others"])]
+        rows += [("Number", demo["number"]), ("API key", demo["key_sid"] or REVOKED)]
+        rows += [("REST token", demo["token"] or REVOKED)]
     rows += [("Data", str(settings.data_dir))]
     if (database := settings.data_dir / "postgres").is_symlink():  # root's PostgreSQL cannot reach the data folder
         rows += [("Database", str(database.resolve()))]
     table = "\n".join(f"  {name:<11} {value}" for name, value in rows)
     return f"\nPCC Console is ready after {took_s:.1f} s.\n\n{table}\n\n  Ctrl-C stops everything.\n"
+
+
+def _sign_in(login: dict[str, Any]) -> str:
+    return f"{login['user']}  /  {login['password'] or 'the password that you have set'}  ({login['role']})"
 
 
 if __name__ == "__main__":

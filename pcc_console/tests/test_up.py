@@ -6,23 +6,26 @@ import os
 import shutil
 import socket
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from common.supervision.errors import CannotStart
 from pcc_console import static_files, up
 
-DEMO = {
-    "project": "Demo",
-    "console": {"user": "demo", "password": "made-up-words"},
+DEMO: dict[str, Any] = {
+    "project": 1,
+    "console": {"user": "demo", "password": "made-up-words", "role": "owner"},
+    "others": [{"user": "viewer", "password": "other-words", "role": "viewer"}],
     "token": "eyJ.a.b",
     "key_sid": "SK.0.abc",
+    "number": "842873001000",
 }
 
 
 @pytest.fixture(autouse=True)
 def nothing_is_set(monkeypatch):
-    for name in ("PORT", "PCC_HOST", "PCC_DATA_DIR", "PCC_DEMO"):
+    for name in ("PORT", "PCC_HOST", "PCC_DATA_DIR", "PCC_DEMO", "PCC_ENVIRONMENT"):
         monkeypatch.delenv(name, raising=False)
 
 
@@ -44,6 +47,12 @@ def test_the_environment_decides(monkeypatch, tmp_path):
 
     assert settings == up.RunSettings("192.0.2.1", 9000, tmp_path, with_demo=False)
     assert settings.address == "http://192.0.2.1:9000"
+
+
+def test_production_gets_no_demo(monkeypatch):
+    monkeypatch.setenv("PCC_ENVIRONMENT", "production")
+
+    assert up.read_environment().with_demo is False
 
 
 @pytest.mark.parametrize("port", ["", "http", "-1", "0", "65536", "8000.5"])
@@ -83,8 +92,9 @@ PCC Console is ready after 9.6 s.
   Console     http://localhost:8000/
   REST API    http://localhost:8000/v1/
   API docs    http://localhost:8000/api/docs/
-  Sign in     demo  /  made-up-words
-  Project     Demo
+  Sign in     demo  /  made-up-words  (owner)
+  Sign in     viewer  /  other-words  (viewer)
+  Number      842873001000
   API key     SK.0.abc
   REST token  eyJ.a.b
   Data        {tmp_path}
@@ -92,6 +102,16 @@ PCC Console is ready after 9.6 s.
   Ctrl-C stops everything.
 """
     )
+
+
+def test_what_the_newcomer_has_changed_is_not_told_again(tmp_path):
+    changed = {**DEMO, "console": {**DEMO["console"], "password": None}, "token": None, "key_sid": None}
+
+    text = up.welcome(up.RunSettings("127.0.0.1", 8000, tmp_path, with_demo=True), changed, took_s=9.64)
+
+    assert "Sign in     demo  /  the password that you have set  (owner)\n" in text
+    assert "API key     revoked; make a new one in the console\n" in text
+    assert "REST token  revoked; make a new one in the console\n" in text
 
 
 def test_without_the_demo_no_logins_are_named(tmp_path):

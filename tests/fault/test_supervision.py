@@ -30,8 +30,8 @@ from common.supervision.servers import free_port
 pytestmark = pytest.mark.fault
 
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
-READY_WITHIN_S = 90.0
-BACK_WITHIN_S = 30.0
+READY_WITHIN_S = 180.0
+BACK_WITHIN_S = 60.0
 STOP_WITHIN_S = 10.0
 NAMES = {"postgres", "valkey", "web", "worker", "beat"}
 SERVER_VARIABLES = ("DATABASE_URL", "REDIS_URL", "PCC_DATA_DIR")
