@@ -54,7 +54,7 @@ class RunSettings:
 
 
 def application_programs(settings: RunSettings) -> list[Program]:
-    """Return the processes of the application: one row each, all of them Python programs."""
+    """Return the processes of the application, the web first: one row each, all of them Python programs."""
     table = {
         "web": f"-m uvicorn pcc_console.asgi:application --host {settings.host} --port {settings.port} "
         f"--lifespan off --no-access-log --no-server-header --timeout-graceful-shutdown {WEB_DRAIN_S}",
@@ -126,14 +126,16 @@ def run(settings: RunSettings, supervisor: Supervisor, output: Output) -> None:
     manage = (sys.executable, str(BASE_DIR / "manage.py"))
     output.say("preparing the database")
     supervisor.run_step("migrate", (*manage, "migrate", "--no-input", "--verbosity", "0"), STEP_WITHIN_S)
+    state.store_services(settings.data_dir, os.environ["DATABASE_URL"], os.environ["REDIS_URL"])
+    web, *background = application_programs(settings)
+    for program in background:
+        supervisor.keep_running(program)
     if not static_files.are_collected(BASE_DIR, settings.data_dir):
         output.say("collecting the console's static files")
         supervisor.run_step("static", (*manage, "collectstatic", "--no-input", "--verbosity", "0"), STEP_WITHIN_S)
         static_files.note_collected(BASE_DIR, settings.data_dir)
-    for program in application_programs(settings):
-        supervisor.keep_running(program)
     demo = seed_demo(supervisor, manage, output) if settings.with_demo else None
-    state.store_services(settings.data_dir, os.environ["DATABASE_URL"], os.environ["REDIS_URL"])
+    supervisor.keep_running(web)  # last, so that whoever is told "ready" finds everything
     if supervisor.wait_until(lambda: is_ready(settings), READY_WITHIN_S, PROBE_EVERY_S):
         output.print(welcome(settings, demo, took_s=time.monotonic() - began))
     else:
