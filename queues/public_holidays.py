@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
-import unicodedata
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
 import holidays
-from phonenumbers.geodata.locale import LOCALE_DATA
+from django.utils.translation import override
+
+from common import countries
 
 # The library's names of the languages that the console speaks.
 LANGUAGES: Final = {"en": "en_US", "vi": "vi"}
 MOST_CACHED = 256  # country-years
-NOT_IN_LOCALE_DATA: Final = {"XK": "Kosovo"}
 
 
 def holidays_of(country: str, years: Iterable[int], language: str = "en") -> Mapping[dt.date, str]:
@@ -32,22 +32,8 @@ def holidays_of(country: str, years: Iterable[int], language: str = "en") -> Map
 
 def country_names(language: str = "en") -> dict[str, str]:
     """The countries whose holidays are known, by code, in order of their names."""
-    codes = holidays.list_supported_countries(include_aliases=False)
-    return dict(sorted(((code, country_name(code, language)) for code in codes), key=lambda pair: _plain(pair[1])))
-
-
-def country_name(code: str, language: str = "en") -> str:
-    """The name of a country in a language; the code where there is none."""
-    names = LOCALE_DATA.get(code, {})
-    name = names.get(language) or names.get("en") or NOT_IN_LOCALE_DATA.get(code, code)
-    # `*en` stands for "as in English".
-    return name if not name.startswith("*") else names[name[1:]]
-
-
-def _plain(name: str) -> str:
-    """A name without its accents, so that it is found where people look for it."""
-    letters = unicodedata.normalize("NFD", name.lower().replace("đ", "d"))
-    return "".join(letter for letter in letters if not unicodedata.combining(letter))
+    with override(language):
+        return dict(countries.named_countries(holidays.list_supported_countries(include_aliases=False)))
 
 
 @lru_cache(maxsize=MOST_CACHED)
