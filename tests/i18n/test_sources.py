@@ -125,6 +125,7 @@ CHOICES = {"TextChoices", "IntegerChoices"}
 NOT_PAGES = (
     "api/",
     "common/supervision/",
+    "pcc_console/demo/",
     "pcc_console/doctor.py",
     "pcc_console/portable/",
     "pcc_console/provisioning.py",
