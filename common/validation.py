@@ -5,10 +5,7 @@ from __future__ import annotations
 import re
 from urllib.parse import urlsplit
 
-from urllib.parse import urlsplit
-
 from django.core.exceptions import ValidationError
-from django.core.validators import URLValidator
 from django.utils.translation import gettext_lazy as _
 
 from common import phone
@@ -38,14 +35,3 @@ def validate_web_address(text: str) -> None:
             _("Write a web address that begins with https:// or http://, e.g. https://crm.example.com/calls."),
             code="invalid_web_address",
         )
-
-
-def validate_http_url(address: str) -> None:
-    """Refuse anything that cannot be fetched with HTTP: other schemes, no host, spaces, a user name in front."""
-    try:
-        URLValidator(schemes=["http", "https"])(address)
-        has_user = bool(urlsplit(address).username)
-    except (ValidationError, ValueError):
-        has_user = True
-    if has_user:
-        raise ValidationError(_("Write an address that starts with http:// or https://."), code="invalid_http_url")

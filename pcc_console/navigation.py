@@ -1,14 +1,177 @@
-"""The console's theme, menu and header."""
+"""The console's theme, its menu, and the address of each page."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Any
 
+from django.http import HttpRequest
+from django.templatetags.static import static
+from django.urls import NoReverseMatch, reverse
+from django.utils.functional import Promise
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
+
+# The original console's paths are the pages' own addresses (Source: docs/compatibility.md, "Console").
+ADDRESSES = {
+    "numbers_app.number": "setting/number",
+    "numbers_app.blockednumber": "setting/blacklistnumber",
+    "ivr.ivrtree": "setting/ivrtree",
+    "agents.agent": "setting/agent",
+    "agents.group": "setting/group",
+    "queues.queue": "setting/queue",
+    "ivr.greetingfile": "setting/greeting",
+    "queues.businesshours": "setting/businesshour",
+    "projects.callsettings": "setting/callsetting",
+    "agents.sipaccount": "setting/sipaccount",
+    "routing.grouprouting": "setting/grouprouting",
+    "projects.project": "setting/project",
+    "projects.apikey": "setting/apikey",
+    "projects.member": "setting/member",
+    "auditlog.logentry": "setting/history",
+    "projects.account": "operator/account",
+    "projects.user": "operator/user",
+}
+OTHER_ADDRESSES = {"setting/blacklist": "setting/blacklistnumber"}  # seen in use for the same page
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A line of the menu. Leads to a model's list, or to the named page."""
+
+    title: str | Promise
+    icon: str
+    model: str = ""
+    page: str = ""
+    shown: Callable[[HttpRequest], bool] = lambda request: True
+
+
+def _has_project(request: HttpRequest) -> bool:
+    return getattr(request, "project", None) is not None
+
+
+def _is_operator(request: HttpRequest) -> bool:
+    return bool(getattr(request.user, "is_superuser", False))
+
+
+MENU: list[tuple[str | Promise, list[Entry]]] = [
+    ("", [Entry(_("Home"), "home", page="admin:index")]),
+    (
+        _("Contact center"),
+        [
+            Entry(_("Numbers"), "call", model="numbers_app.number"),
+            Entry(_("Blocked numbers"), "phone_disabled", model="numbers_app.blockednumber"),
+            Entry(_("IVR trees"), "account_tree", model="ivr.ivrtree"),
+            Entry(_("Agents"), "support_agent", model="agents.agent"),
+            Entry(_("Groups"), "groups", model="agents.group"),
+            Entry(_("Queues"), "queue", model="queues.queue"),
+            Entry(_("Greeting files"), "library_music", model="ivr.greetingfile"),
+            Entry(_("Business hours"), "schedule", model="queues.businesshours"),
+            Entry(_("Call settings"), "webhook", model="projects.callsettings"),
+            Entry(_("SIP accounts"), "deskphone", model="agents.sipaccount"),
+        ],
+    ),
+    (
+        _("Project"),
+        [
+            Entry(_("Project settings"), "tune", page="admin:project_settings", shown=_has_project),
+            Entry(_("Members"), "group_add", model="projects.member"),
+            Entry(_("API keys"), "key", model="projects.apikey"),
+            Entry(_("Access token tool"), "token", page="admin:access_token", shown=_has_project),
+            Entry(_("History"), "history", model="auditlog.logentry"),
+            Entry(_("API documentation"), "api", page="api-docs"),
+        ],
+    ),
+    (
+        _("Operator"),
+        [
+            Entry(_("Accounts"), "apartment", model="projects.account", shown=_is_operator),
+            Entry(_("Projects"), "workspaces", model="projects.project", shown=_is_operator),
+            Entry(_("Users"), "person", model="projects.user", shown=_is_operator),
+        ],
+    ),
+]
+
+
+def menu(request: HttpRequest) -> list[dict[str, Any]]:
+    """The menu as the theme draws it: what the signed-in user may see, with the present page marked."""
+    groups = [(title, [_drawn(entry, request) for entry in entries]) for title, entries in MENU]
+    shown = [{"title": title, "items": [item for item in items if item]} for title, items in groups]
+    return [group for group in shown if group["items"]]
+
+
+def _drawn(entry: Entry, request: HttpRequest) -> dict[str, Any] | None:
+    link = _link(entry, request) if entry.shown(request) else ""
+    if not link:
+        return None
+    active = request.path == link or (link != reverse("admin:index") and request.path.startswith(link))
+    return {"title": capfirst(str(entry.title)), "icon": entry.icon, "link": link, "active": active}
+
+
+def _link(entry: Entry, request: HttpRequest) -> str:
+    """Where an entry leads; empty when the user may not go there."""
+    if not entry.model:
+        return _address(entry.page)
+    from django.contrib import admin
+
+    pages = {model._meta.label_lower: page for model, page in admin.site._registry.items()}
+    page = pages.get(entry.model)
+    if page is None or not page.has_view_permission(request):
+        return ""
+    return _address(f"admin:{entry.model.replace('.', '_')}_changelist")
+
+
+def _address(name: str) -> str:
+    try:
+        return reverse(name)
+    except NoReverseMatch:
+        return ""
+
+
+def _files(*names: str) -> Iterable[Callable[[HttpRequest], str]]:
+    return [lambda request, name=name: static(name) for name in names]  # type: ignore[misc]
+
+
+def _image(name: str) -> Callable[[HttpRequest], str]:
+    return lambda request: static(name)
+
 
 UNFOLD: dict[str, Any] = {
     "SITE_TITLE": "PCC Console",
     "SITE_HEADER": "PCC Console",
-    "SITE_SUBHEADER": _("Open contact center"),
+    "SITE_SUBHEADER": _("Programmable contact center"),
+    "SITE_URL": None,
+    "SITE_ICON": _image("console/mark.svg"),
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "sizes": "any", "href": _image("console/mark.svg")},
+    ],
     "SHOW_LANGUAGES": True,
+    "SHOW_VIEW_ON_SITE": False,
+    "SHOW_BACK_BUTTON": True,
+    "BORDER_RADIUS": "8px",
+    "STYLES": _files("console/console.css"),
+    "SCRIPTS": _files("console/console.js"),
+    "COLORS": {
+        # Teal. 600 carries white text (5.5 : 1); 500 is the same colour as text on dark ground (8 : 1).
+        "primary": {
+            "50": "#effcf9",
+            "100": "#d0f7ee",
+            "200": "#a3eedd",
+            "300": "#6ddfca",
+            "400": "#3bcab4",
+            "500": "#2bbda6",
+            "600": "#0f766e",
+            "700": "#115e59",
+            "800": "#134e4a",
+            "900": "#123f3c",
+            "950": "#062c2a",
+        },
+    },
+    "SIDEBAR": {
+        "show_search": True,
+        "command_search": True,
+        "navigation": "pcc_console.navigation.menu",
+    },
+    "COMMAND": {"search_models": True},
 }

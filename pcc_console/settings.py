@@ -80,6 +80,7 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "django.forms",
     "django.contrib.postgres",
     "channels",
     "rest_framework",
@@ -141,6 +142,7 @@ TEMPLATES = [
         },
     }
 ]
+FORM_RENDERER = "django.forms.renderers.TemplatesSetting"  # the templates of widgets, too, are looked for in templates/
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # ── Languages and time ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -185,6 +187,7 @@ AXES_COOLOFF_TIME = 0.25  # hours
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
 AXES_VERBOSE = False
+AXES_LOCKOUT_CALLABLE = "pcc_console.sign_in.locked_out"
 OTP_TOTP_ISSUER = "PCC Console"
 
 # ── Browser security ─────────────────────────────────────────────────────────────────────────────────────────────────

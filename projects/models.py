@@ -78,6 +78,10 @@ class Project(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    def get_additional_data(self) -> dict[str, Any]:
+        """As `Tenanted.get_additional_data`: a project's own changes are part of its history."""
+        return {"project": self.pk, "actor": current_actor()}
+
 
 class Tenanted(models.Model):
     """Base of every row that belongs to a project, which is all of them but accounts, users and projects."""

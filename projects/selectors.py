@@ -35,6 +35,12 @@ def opened_project(user: User, project_id: int | None) -> tuple[Project, Role] |
     return (members[0].project, Role(members[0].role)) if len(members) == 1 else None
 
 
+def is_last_owner(member: Member) -> bool:
+    """Whether nobody else could manage the project without this member."""
+    owners = Member.objects.filter(project_id=member.project_id, role=Role.OWNER)
+    return list(owners.values_list("pk", flat=True)[:2]) == [member.pk]
+
+
 def active_keys(project: Project) -> QuerySet[ApiKey]:
     """Keys whose tokens are accepted, oldest first."""
     return ApiKey.objects.filter(project=project, revoked_at=None).order_by("id")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
-from common import clock
+from common import clock, ids
+from common.refusals import InUse
 from projects.models import Account, ApiKey, CallSettings, Member, Project, Role, User
 
 
@@ -15,12 +17,18 @@ def create_project(account: Account, name: str, *, owner: User | None = None, ti
     if time_zone:
         project.time_zone = time_zone
     project.full_clean()
+    equip_project(project, owner=owner)
+    return project
+
+
+@transaction.atomic
+def equip_project(project: Project, *, owner: User | None = None) -> None:
+    """Save a new project with what every project has: call settings, a first API key and, when given, an owner."""
     project.save()
     CallSettings.objects.create(project=project)
     ApiKey.objects.create(project=project, created_by=owner)
     if owner:
         Member.objects.create(project=project, user=owner, role=Role.OWNER)
-    return project
 
 
 def issue_key(project: Project, *, label: str = "", created_by: User | None = None) -> ApiKey:
@@ -33,3 +41,42 @@ def revoke_key(key: ApiKey) -> None:
     if key.revoked_at is None:
         key.revoked_at = clock.now()
         key.save(update_fields=["revoked_at"])
+
+
+class LastOwner(InUse):
+    """A project must keep somebody who may manage it."""
+
+    def __init__(self) -> None:
+        super().__init__(_("This is the project's last owner. Make somebody else an owner first."), [])
+
+
+@transaction.atomic
+def change_role(member: Member, role: Role) -> None:
+    """Give a member another role. Raises LastOwner.
+
+    Locks: the project's owners, so that two owners cannot demote each other at the same time.
+    """
+    if role != Role.OWNER:
+        _keep_an_owner_besides(member)
+    member.role = role
+    member.save(update_fields=["role"])
+
+
+@transaction.atomic
+def remove_member(member: Member) -> None:
+    """Take a user out of a project. Raises LastOwner. Locks: as `change_role`."""
+    _keep_an_owner_besides(member)
+    member.delete()
+
+
+def _keep_an_owner_besides(member: Member) -> None:
+    owners = Member.objects.select_for_update().filter(project_id=member.project_id, role=Role.OWNER)
+    if [owner.pk for owner in owners] == [member.pk]:
+        raise LastOwner
+
+
+def renew_account_secret(account: Account) -> str:
+    """Give an account a new key secret and return it; tokens signed with the old one are refused from now on."""
+    account.secret = ids.key_secret()
+    account.save(update_fields=["secret"])
+    return account.secret

@@ -7,10 +7,9 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import messages
-from django.contrib.admin import RelatedFieldListFilter
+from django.contrib.admin import RelatedFieldListFilter, ShowFacets
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.utils import get_fields_from_path, unquote
-from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, models
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -23,7 +22,7 @@ from unfold.admin import ModelAdmin, StackedInline, TabularInline
 
 from common.deletion import delete_or_refuse
 from common.phone import searchable_digits
-from common.refusals import InUse
+from common.refusals import InUse, Refusal
 from projects.console import filters
 from projects.console.bulk import MOST_ROWS
 from projects.console.deletion import outlook
@@ -36,7 +35,10 @@ class ConsoleAdmin(ModelAdmin):
     """A page of the console, with or without a project: how it deletes, what it says when it is empty."""
 
     list_per_page = 50
+    in_search = True  # whether the search over everything finds these rows
     show_full_result_count = False
+    show_facets = ShowFacets.NEVER  # counting for every choice of every filter is not worth its queries
+    list_title: Any = ""  # instead of the model's name, above the list
     # Shown when there is no row at all: what these rows are for, and what to do next (label, name of the address).
     empty_text: Any = ""
     empty_next: Sequence[tuple[Any, str]] = ()
@@ -75,12 +77,15 @@ class ConsoleAdmin(ModelAdmin):
         return actions
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """As usual; when somebody else was faster, say so instead of failing."""
+        """As usual; when a service refuses, or somebody else was faster, say so instead of failing."""
         try:
             response: HttpResponse = super().changeform_view(request, *args, **kwargs)
         except IntegrityError:
             text = _("Somebody changed the same thing at the same time, so nothing was saved. Please try again.")
             self.message_user(request, text, messages.ERROR)
+            return HttpResponseRedirect(request.get_full_path())
+        except Refusal as refusal:
+            self.message_user(request, refusal.message, messages.ERROR)
             return HttpResponseRedirect(request.get_full_path())
         return response
 
@@ -92,6 +97,10 @@ class ConsoleAdmin(ModelAdmin):
         if row is None:
             raise Http404
         return HttpResponseRedirect(f"{reverse('admin:auditlog_logentry_changelist')}?{history_query(row)}")
+
+    def address_of(self, row: models.Model) -> str:
+        """The page of one row."""
+        return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[row.pk])
 
     def is_empty(self, request: HttpRequest) -> bool:
         """Whether there is no row at all, as opposed to none that matches."""
@@ -294,4 +303,4 @@ class _Deletion:
 
 def history_query(row: models.Model) -> str:
     """The part of an address that narrows the configuration history to one row."""
-    return f"content_type__id__exact={ContentType.objects.get_for_model(row).pk}&object_pk={row.pk}"
+    return f"row={row._meta.label_lower}@{row.pk}"

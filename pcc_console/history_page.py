@@ -1,0 +1,104 @@
+"""What the configuration history shows: field labels, before and after, as people read them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from auditlog.models import LogEntry
+from django.core.exceptions import FieldDoesNotExist
+from django.db import models
+from django.utils.formats import localize
+from django.utils.text import Truncator, capfirst
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
+
+SHOWN_CHARACTERS = 200
+NOTHING = "–"
+
+Names = dict[type[models.Model], dict[str, str]]
+
+
+@dataclass(frozen=True)
+class ReadableChange:
+    """One field of one entry."""
+
+    label: str
+    old: str
+    new: str
+
+
+def readable_changes(entries: Sequence[LogEntry]) -> list[list[ReadableChange]]:
+    """The changes of each entry. Cost: one query for each model that foreign keys in the entries lead to."""
+    names = _names_of_linked_rows(entries)
+    return [_changes_of(entry, names) for entry in entries]
+
+
+def _changes_of(entry: LogEntry, names: Names) -> list[ReadableChange]:
+    changes = []
+    for field, (old, new) in _fields_of(entry):
+        texts = _readable(field, old, names), _readable(field, new, names)
+        if texts[0] != texts[1]:
+            changes.append(ReadableChange(capfirst(str(field.verbose_name)), *texts))
+    return sorted(changes, key=lambda change: change.label)
+
+
+def _fields_of(entry: LogEntry) -> Iterable[tuple[models.Field[Any, Any], tuple[str, str]]]:
+    """The columns of an entry; what is not a column of the model any more, or never was, is left out."""
+    model = entry.content_type.model_class()
+    for name, values in (entry.changes_dict or {}).items():
+        if model is None or name in ("id", "project", "tree", "public_id") or not isinstance(values, list):
+            continue
+        try:
+            field = model._meta.get_field(name)
+        except FieldDoesNotExist:
+            continue
+        if isinstance(field, models.Field):
+            yield field, (values[0], values[1])
+
+
+def _names_of_linked_rows(entries: Sequence[LogEntry]) -> Names:
+    wanted: dict[type[models.Model], set[int]] = defaultdict(set)
+    for entry in entries:
+        for field, values in _fields_of(entry):
+            if isinstance(field, models.ForeignKey):
+                wanted[field.remote_field.model].update(int(value) for value in values if str(value).isdecimal())
+    return {
+        model: {str(row.pk): str(row) for row in model._default_manager.filter(pk__in=keys)}
+        for model, keys in wanted.items()
+        if keys
+    }
+
+
+def _readable(field: models.Field[Any, Any], value: Any, names: Names) -> str:
+    text = str(value)
+    if text in ("None", ""):
+        return NOTHING
+    if isinstance(field, models.ForeignKey):
+        return names.get(field.remote_field.model, {}).get(text) or _("deleted (%(id)s)") % {"id": text}
+    if isinstance(field, models.BooleanField):
+        return _("Yes") if text == "True" else _("No")
+    if field.flatchoices:
+        return {str(key): str(label) for key, label in field.flatchoices}.get(text, text)
+    if isinstance(field, models.DateTimeField):
+        return _moment(text)
+    return Truncator(text).chars(SHOWN_CHARACTERS)
+
+
+def _moment(text: str) -> str:
+    """Moments are stored without their offset, which is always UTC."""
+    try:
+        return str(localize(dt.datetime.fromisoformat(text).replace(tzinfo=dt.UTC)))
+    except ValueError:
+        return text
+
+
+def actor_of(entry: LogEntry) -> str:
+    """Who did it: a person, an API key, a command, or the system itself."""
+    named = (entry.additional_data or {}).get("actor", "")
+    if named:
+        return str(named)
+    return str(entry.actor) if entry.actor else entry.actor_email or pgettext("who made a change", "System")
