@@ -54,12 +54,17 @@ class Agent(ProjectRow):
         _("webhook status"), choices=SystemStatus.choices, default=SystemStatus.FREE
     )
     routing_type = models.PositiveSmallIntegerField(
-        _("takes calls on"), choices=RoutingType.choices, default=RoutingType.DEVICE
+        _("takes calls on"),
+        choices=RoutingType.choices,
+        default=RoutingType.DEVICE,
+        help_text=_("The own phone number also needs a caller ID in the queue."),
     )
     phone_number = models.CharField(
         _("phone number"), max_length=32, blank=True, default="", help_text=_("With country code, e.g. 84909982888.")
     )
-    allow_out_of_business_hour_callout = models.BooleanField(_("may dial out when closed"), default=False)
+    allow_out_of_business_hour_callout = models.BooleanField(
+        _("may dial out when closed"), default=False, help_text=_("Also outside of business hours.")
+    )
     device_status = models.PositiveSmallIntegerField(_("device status"), default=0, editable=False)
     online_status = models.PositiveSmallIntegerField(_("online status"), default=0, editable=False)
     last_time_pickup = models.DateTimeField(_("last answered"), null=True, editable=False)
@@ -126,11 +131,18 @@ class SipAccount(ProjectRow):
     """A registration for a desk or soft phone. Its login is `<project id>_<user_name>`."""
 
     user_name = models.CharField(
-        _("user name"), max_length=USER_ID_MAX_LENGTH, validators=[RegexValidator(r"^[^\s/@:]+$")]
+        _("user name"),
+        max_length=USER_ID_MAX_LENGTH,
+        validators=[RegexValidator(r"^[^\s/@:]+$", _("A user name has no spaces and none of / @ :."))],
+        help_text=_("The phone registers with the project's number in front, e.g. 81234_lan."),
     )
     password = EncryptedTextField(_("SIP phone password"))
     extension = models.PositiveIntegerField(
-        _("extension"), null=True, blank=True, validators=[MinValueValidator(1), MaxValueValidator(MAX_EXTENSION)]
+        _("extension"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(MAX_EXTENSION)],
+        help_text=_("A short number by which colleagues call this phone."),
     )
     stringee_user_id = models.CharField(
         _("user ID"),

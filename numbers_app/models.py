@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from common import phone
-from common.validation import phone_digits
+from common.validation import phone_digits, validate_web_address
 from projects.models import URL_MAX_LENGTH, ProjectRow
 
 
@@ -43,7 +43,9 @@ class PhoneRow(ProjectRow):
 class Number(PhoneRow):
     """A dialled number that we own and what answers it: an IVR tree, or straight a queue."""
 
-    nickname = models.CharField(_("nickname"), max_length=100, blank=True, default="")
+    nickname = models.CharField(
+        _("nickname"), max_length=100, blank=True, default="", help_text=_("What agents see, e.g. Hotline.")
+    )
     allow_outbound_calls = models.BooleanField(
         _("allow outbound calls"), default=True, help_text=_("Agents may show this number when they dial out.")
     )
@@ -61,10 +63,28 @@ class Number(PhoneRow):
     queue = models.ForeignKey(
         "queues.Queue", null=True, blank=True, on_delete=models.PROTECT, related_name="numbers", verbose_name=_("queue")
     )
-    record_outbound_calls = models.BooleanField(_("record outbound calls"), default=True)
-    all_group_can_make_outbound_call = models.BooleanField(_("all groups may dial out"), default=True)
-    answer_url = models.CharField(_("answer URL"), max_length=URL_MAX_LENGTH, blank=True, default="")
-    event_url = models.CharField(_("event URL"), max_length=URL_MAX_LENGTH, blank=True, default="")
+    record_outbound_calls = models.BooleanField(
+        _("record outbound calls"), default=True, help_text=_("Calls that agents make with this number.")
+    )
+    all_group_can_make_outbound_call = models.BooleanField(
+        _("all groups may dial out"), default=True, help_text=_("The agents of every group may use this number.")
+    )
+    answer_url = models.CharField(
+        _("answer URL"),
+        max_length=URL_MAX_LENGTH,
+        blank=True,
+        default="",
+        validators=[validate_web_address],
+        help_text=_("Your server decides what happens to calls of this number. Empty: they are handled here."),
+    )
+    event_url = models.CharField(
+        _("event URL"),
+        max_length=URL_MAX_LENGTH,
+        blank=True,
+        default="",
+        validators=[validate_web_address],
+        help_text=_("Your server is told of what happens to calls of this number."),
+    )
 
     ID_PREFIX = "NU"
 
@@ -78,8 +98,12 @@ class Number(PhoneRow):
 class BlockedNumber(PhoneRow):
     """A caller who is refused before the IVR, or dropped on entering a queue."""
 
-    ivr_blocked = models.BooleanField(_("blocked before the IVR"), default=True)
-    queue_blocked = models.BooleanField(_("blocked from queues"), default=True)
+    ivr_blocked = models.BooleanField(
+        _("blocked before the IVR"), default=True, help_text=_("The call is refused at once.")
+    )
+    queue_blocked = models.BooleanField(
+        _("blocked from queues"), default=True, help_text=_("The caller may hear the IVR, but reaches no queue.")
+    )
 
     ID_PREFIX = "BN"
 

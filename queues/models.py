@@ -8,9 +8,11 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from common.validation import validate_web_address
 from projects.models import URL_MAX_LENGTH, ProjectRow, Tenanted, validate_time_zone
 
 MIN_RING_TIMEOUT_S = 3  # shorter rings cannot be answered (Source: rest-api.md §7.1)
+MAX_RING_TIMEOUT_S = 600
 ONE_DAY_S = 86_400
 
 
@@ -125,12 +127,17 @@ class Queue(ProjectRow):
     """A waiting line and how its calls are served. Fields, defaults and limits: rest-api.md §7."""
 
     name = models.CharField(_("name"), max_length=200)
-    record_calls = models.BooleanField(_("record calls"), default=True)
+    record_calls = models.BooleanField(
+        _("record calls"), default=True, help_text=_("Records the calls that agents take from this queue.")
+    )
     agent_wrap_up_after_calls = models.BooleanField(
         _("wrap-up after calls"), default=True, help_text=_("Gives the agent time for notes before the next call.")
     )
     wrap_up_time_limit = models.PositiveIntegerField(
-        _("wrap-up time (s)"), default=10, validators=[MaxValueValidator(ONE_DAY_S)]
+        _("wrap-up time (s)"),
+        default=10,
+        validators=[MaxValueValidator(ONE_DAY_S)],
+        help_text=_("For so many seconds after a call the agent gets no other from a queue."),
     )
     schedule = models.PositiveSmallIntegerField(_("open"), choices=Schedule.choices, default=Schedule.ALWAYS_OPEN)
     business_hours = models.ForeignKey(
@@ -145,7 +152,7 @@ class Queue(ProjectRow):
     wait_agent_answer_timeout = models.PositiveSmallIntegerField(
         _("ring each agent for (s)"),
         default=15,
-        validators=[MinValueValidator(MIN_RING_TIMEOUT_S), MaxValueValidator(600)],
+        validators=[MinValueValidator(MIN_RING_TIMEOUT_S), MaxValueValidator(MAX_RING_TIMEOUT_S)],
         help_text=_("After this many seconds the call is offered to another agent. At least 3."),
     )
     wait_greeting = models.ForeignKey(
@@ -164,14 +171,25 @@ class Queue(ProjectRow):
         on_delete=models.PROTECT,
         related_name="holding_in",
         verbose_name=_("hold music"),
+        help_text=_("Played to callers whom an agent has put on hold."),
     )
     maximum_queue_size = models.PositiveIntegerField(
-        _("longest line (calls)"), default=5, validators=[MaxValueValidator(100_000)]
+        _("longest line (calls)"),
+        default=5,
+        validators=[MaxValueValidator(100_000)],
+        help_text=_("When so many callers wait, the next one leaves the queue: to voicemail when it is on."),
     )
     maximum_queue_wait_time = models.PositiveIntegerField(
-        _("longest wait (s)"), default=60, validators=[MaxValueValidator(ONE_DAY_S)]
+        _("longest wait (s)"),
+        default=60,
+        validators=[MaxValueValidator(ONE_DAY_S)],
+        help_text=_("After so many seconds a caller leaves the queue: to voicemail when it is on."),
     )
-    enable_voicemail = models.BooleanField(_("voicemail"), default=False)
+    enable_voicemail = models.BooleanField(
+        _("voicemail"),
+        default=False,
+        help_text=_("Callers may leave a message when the line is full, the wait too long, or the queue closed."),
+    )
     from_number_callout_to_agent = models.CharField(
         _("caller ID towards agents' own phones"),
         max_length=32,
@@ -184,10 +202,14 @@ class Queue(ProjectRow):
         max_length=URL_MAX_LENGTH,
         blank=True,
         default="",
+        validators=[validate_web_address],
         help_text=_("When set, your server chooses the agents of each waiting call; groups are ignored."),
     )
     cond_routing = models.PositiveSmallIntegerField(
-        _("agents are reachable by"), choices=CondRouting.choices, default=CondRouting.WEB_APP
+        _("agents are reachable by"),
+        choices=CondRouting.choices,
+        default=CondRouting.WEB_APP,
+        help_text=_("Which devices count when the queue looks for an available agent."),
     )
     route_to_backup_groups_after = models.PositiveIntegerField(
         _("try backup groups after (s)"),
@@ -196,10 +218,16 @@ class Queue(ProjectRow):
         help_text=_("0: as soon as no agent of a primary group is available."),
     )
     sla_target_percent = models.PositiveSmallIntegerField(
-        _("service level target (%)"), default=80, validators=[MaxValueValidator(100)]
+        _("service level target (%)"),
+        default=80,
+        validators=[MaxValueValidator(100)],
+        help_text=_("For reports: so many of a hundred calls should be answered in time."),
     )
     sla_answered_within = models.PositiveIntegerField(
-        _("answered within (s)"), default=20, validators=[MaxValueValidator(ONE_DAY_S)]
+        _("answered within (s)"),
+        default=20,
+        validators=[MaxValueValidator(ONE_DAY_S)],
+        help_text=_("For reports: so many seconds count as in time."),
     )
 
     ID_PREFIX = "QU"
@@ -213,7 +241,7 @@ class Queue(ProjectRow):
                 condition=models.Q(cond_routing__in=CondRouting.values), name="queue_cond_routing_known"
             ),
             models.CheckConstraint(
-                condition=models.Q(wait_agent_answer_timeout__range=(MIN_RING_TIMEOUT_S, 600)),
+                condition=models.Q(wait_agent_answer_timeout__range=(MIN_RING_TIMEOUT_S, MAX_RING_TIMEOUT_S)),
                 name="queue_ring_timeout_range",
             ),
             models.CheckConstraint(condition=models.Q(wrap_up_time_limit__lte=ONE_DAY_S), name="queue_wrap_up_range"),
