@@ -54,18 +54,20 @@ class ProjectForm(forms.ModelForm):  # type: ignore[type-arg]
             constraint.validate(self._meta.model, self.instance)
         except ValidationError as error:
             in_form = [name for name in shown if name in self.fields]
-            self.add_error(in_form[0] if in_form else None, self._already_there(constraint, in_form) or error)
+            self.add_error(in_form[0] if in_form else None, self._already_there(constraint) or error)
 
-    def _already_there(self, constraint: UniqueConstraint, in_form: list[str]) -> ValidationError | None:
-        if not in_form or constraint.condition is not None:
+    def _already_there(self, constraint: UniqueConstraint) -> ValidationError | None:
+        if constraint.condition is not None:
+            return None
+        model = self._meta.model
+        values = {name: getattr(self.instance, name) for name in constraint.fields}
+        other = model._default_manager.filter(**values).exclude(pk=self.instance.pk).first()
+        if other is None:
             return None
         return ValidationError(
-            _("The project already has this: %(kind)s with the same %(fields)s."),
+            _("This is taken already: %(kind)s “%(row)s”."),
             code="unique_in_project",
-            params={
-                "kind": self._meta.model._meta.verbose_name,
-                "fields": ", ".join(str(self.fields[name].label or name).lower() for name in in_form),
-            },
+            params={"kind": model._meta.verbose_name, "row": other},
         )
 
 

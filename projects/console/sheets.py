@@ -108,6 +108,12 @@ class SheetsMixin(ImportExportMixin):
     def has_export_permission(self, request: HttpRequest) -> bool:
         return bool(self.has_view_permission(request))
 
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        query = request.GET.urlencode()
+        links = {f"export_{name}_query": f"?{query}&as={kind}" for name, kind in (("csv", "csv"), ("excel", "xlsx"))}
+        response: HttpResponse = super().changelist_view(request, {**links, **(extra_context or {})})
+        return response
+
     # ── Export ───────────────────────────────────────────────────────────────────────────────────────────────────
     def export_action(self, request: HttpRequest) -> HttpResponse:
         """The rows of the list, as it is filtered and searched."""
