@@ -15,15 +15,15 @@ from enum import StrEnum
 from ivr.domain.paths import Step, apart_from, leads_out, walk_from_root
 from ivr.domain.tree import Action, KeyPress, Node, NodeId, Tree, in_key_order
 
-CARD_WIDTH = 280
+CARD_WIDTH = 256
 HEAD_HEIGHT = 86  # the name and two lines of the announcement
 ROW_HEIGHT = 30
 FOOT_HEIGHT = 8
 TITLE_MIDDLE = 22  # where a line enters a card
-GAP_X = 64
+GAP_X = 52
 GAP_Y = 24
 MARGIN = 16
-START_WIDTH = 76  # left of the root: where calls come in
+START_WIDTH = 60  # left of the root: where calls come in
 CAPTION_HEIGHT = 40  # above the nodes that callers cannot reach
 
 
@@ -66,6 +66,7 @@ class Card:
 class Line:
     """From a key's row to the card that it leads to."""
 
+    key: str
     from_x: int
     from_y: int
     to_x: int
@@ -161,7 +162,7 @@ def _leads(node: NodeId, key: KeyPress, steps: Mapping[NodeId, Step]) -> Leads:
 def _lines(cards: Iterable[Card]) -> list[Line]:
     tops = {card.node.id: (card.left, card.top + TITLE_MIDDLE) for card in cards}
     return [
-        Line(card.left + CARD_WIDTH, row.middle, *tops[row.key.next_node])
+        Line(row.key.key, card.left + CARD_WIDTH, row.middle, *tops[row.key.next_node])
         for card in cards
         for row in card.rows
         if row.leads is Leads.ON and row.key.next_node is not None

@@ -57,8 +57,10 @@ def test_the_root_is_at_the_top_left_and_what_a_key_leads_to_is_one_column_on():
     ]
     row_middle = MARGIN + HEAD_HEIGHT + ROW_HEIGHT // 2
     assert drawing.lines == (
-        Line(left + CARD_WIDTH, row_middle, left + column, MARGIN + TITLE_MIDDLE),
-        Line(left + CARD_WIDTH, row_middle + ROW_HEIGHT, left + column, MARGIN + HEAD_HEIGHT + GAP_Y + TITLE_MIDDLE),
+        Line("1", left + CARD_WIDTH, row_middle, left + column, MARGIN + TITLE_MIDDLE),
+        Line(
+            "2", left + CARD_WIDTH, row_middle + ROW_HEIGHT, left + column, MARGIN + HEAD_HEIGHT + GAP_Y + TITLE_MIDDLE
+        ),
     )
     assert drawing.width == left + column + CARD_WIDTH + MARGIN
     assert drawing.apart_top is None
