@@ -2,27 +2,114 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from django.db import transaction
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
 
 from agents.models import Agent, Group, GroupMembership, SipAccount
+from common.saving import Twin, save_row
+
+
+@transaction.atomic
+def save_agent(agent: Agent) -> None:
+    """Store a new or changed agent; when the user ID changes, the SIP accounts go on ringing for him.
+
+    Raises AlreadyExists when the user ID has an agent, InvalidInput.
+    """
+    former = Agent.objects.filter(pk=agent.pk).values_list("stringee_user_id", flat=True).first()
+    same_user_id = Agent.objects.filter(project_id=agent.project_id, stringee_user_id=agent.stringee_user_id)
+    save_row(agent, Twin("agent_user_id_in_project", same_user_id, _("An agent has this user ID already.")))
+    if former not in (None, agent.stringee_user_id):
+        keep_sip_accounts(agent, former)
+
+
+def save_sip_account(account: SipAccount) -> None:
+    """Store a new or changed SIP account. Raises AlreadyExists when its user name or its extension is taken."""
+    accounts = SipAccount.objects.filter(project_id=account.project_id)
+    save_row(
+        account,
+        Twin(
+            "sip_user_name_in_project",
+            accounts.filter(user_name=account.user_name),
+            _("A SIP account has this user name already."),
+        ),
+        Twin(
+            "sip_extension_in_project",
+            accounts.filter(extension=account.extension),
+            _("A SIP account has this extension already."),
+        ),
+    )
 
 
 def add_to_group(agent: Agent, group: Group) -> bool:
     """Put an agent into a group. Idempotent: returns False when he was in it."""
-    _, created = GroupMembership.objects.get_or_create(project_id=group.project_id, group=group, agent=agent)
+    _membership, created = GroupMembership.objects.get_or_create(project_id=group.project_id, group=group, agent=agent)
     return created
 
 
 def remove_from_group(agent: Agent, group: Group) -> bool:
     """Take an agent out of a group. Idempotent: returns False when he was not in it."""
-    deleted, _ = GroupMembership.objects.filter(group=group, agent=agent).delete()
+    deleted, _by_model = GroupMembership.objects.filter(group=group, agent=agent).delete()
     return deleted > 0
+
+
+@transaction.atomic
+def set_groups(agent: Agent, groups: Collection[int]) -> None:
+    """Make an agent a member of exactly these groups (keys of groups of his project)."""
+    for membership in GroupMembership.objects.filter(agent=agent).exclude(group__in=groups):
+        membership.delete()
+    has = set(GroupMembership.objects.filter(agent=agent).values_list("group_id", flat=True))
+    for group in Group.objects.filter(project_id=agent.project_id, pk__in=set(groups) - has):
+        add_to_group(agent, group)
+
+
+@transaction.atomic
+def set_members(group: Group, agents: Collection[int]) -> None:
+    """Make exactly these agents the members of a group (keys of agents of its project)."""
+    for membership in GroupMembership.objects.filter(group=group).exclude(agent__in=agents):
+        membership.delete()
+    has = set(GroupMembership.objects.filter(group=group).values_list("agent_id", flat=True))
+    for agent in Agent.objects.filter(project_id=group.project_id, pk__in=set(agents) - has):
+        add_to_group(agent, group)
+
+
+def sip_accounts_of(agent: Agent) -> QuerySet[SipAccount]:
+    """The SIP accounts that ring for an agent."""
+    return SipAccount.objects.filter(project_id=agent.project_id, stringee_user_id=agent.stringee_user_id)
+
+
+def sip_login_is_taken(project_id: int, user_id: str) -> bool:
+    """Whether a SIP account has the name that this agent's would get, and rings for somebody else."""
+    accounts = SipAccount.objects.filter(project_id=project_id, user_name=user_id)
+    return accounts.exclude(stringee_user_id=user_id).exists()
+
+
+@transaction.atomic
+def keep_sip_accounts(agent: Agent, former_user_id: str) -> None:
+    """Let the SIP accounts of an agent whose user ID has changed go on ringing for him. Their logins stay."""
+    for account in SipAccount.objects.filter(project_id=agent.project_id, stringee_user_id=former_user_id):
+        account.stringee_user_id = agent.stringee_user_id
+        account.save()
+
+
+def change_sip_password(account: SipAccount, password: str) -> None:
+    """Give a SIP account a new password; phones with the old one can no longer register."""
+    account.password = password
+    account.save()
+
+
+@transaction.atomic
+def remove_sip_accounts(agent: Agent) -> None:
+    """Delete the SIP accounts that ring for an agent."""
+    sip_accounts_of(agent).delete()
 
 
 @transaction.atomic
 def set_sip_account(agent: Agent, password: str) -> SipAccount:
     """Give an agent a SIP phone account named after the user ID, or change its password."""
-    account, _ = SipAccount.objects.update_or_create(
+    account, _created = SipAccount.objects.update_or_create(
         project_id=agent.project_id,
         user_name=agent.stringee_user_id,
         defaults={"password": password, "stringee_user_id": agent.stringee_user_id},
@@ -33,5 +120,5 @@ def set_sip_account(agent: Agent, password: str) -> SipAccount:
 @transaction.atomic
 def delete_agent(agent: Agent) -> None:
     """Delete an agent with memberships and the SIP accounts that ring for him."""
-    SipAccount.objects.filter(project_id=agent.project_id, stringee_user_id=agent.stringee_user_id).delete()
+    remove_sip_accounts(agent)
     agent.delete()

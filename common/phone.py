@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 import phonenumbers
 
@@ -55,3 +56,28 @@ def display(digits: str) -> str:
     except phonenumbers.NumberParseException:
         return "+" + digits
     return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
+
+
+@dataclass(frozen=True)
+class Parts:
+    """A number taken apart: `84`, `2473082686`, `VN`. Without a known plan all digits are `national`."""
+
+    country_code: str
+    national: str
+    region: str
+
+
+def parts_of(digits: str) -> Parts:
+    """Split digits that begin with a country code."""
+    try:
+        parsed = phonenumbers.parse("+" + digits)
+    except phonenumbers.NumberParseException:
+        return Parts("", digits, "")
+    code = str(parsed.country_code)
+    return Parts(code, digits.removeprefix(code), phonenumbers.region_code_for_number(parsed) or "")
+
+
+def without_country(digits: str, country: str) -> str:
+    """Digits without the country code, e.g. `909982888`, when they begin with that of `country`; else unchanged."""
+    code = str(phonenumbers.country_code_for_region(country))
+    return digits.removeprefix(code) if len(digits) > len(code) + MIN_DIGITS else digits

@@ -1,0 +1,265 @@
+"""Console pages of agents and SIP accounts. Groups have theirs where queues are known: routing.admin."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, ClassVar
+from urllib.parse import urlencode
+
+from django.contrib import admin, messages
+from django.contrib.admin.utils import flatten_fieldsets
+from django.db.models import Model, Q, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
+from unfold.decorators import action, display
+
+from agents import selectors, services
+from agents.filters import ManualStatusFilter, SipAccountFilter
+from agents.forms import AgentForm, ChooseGroupForm, ManualStatusForm, RoutingTypeForm, SipAccountForm
+from agents.models import AVAILABLE, Agent, RoutingType, SipAccount, SystemStatus
+from agents.resources import AgentResource, SipAccountResource
+from common import phone
+from common.refusals import InvalidInput
+from projects.console import ProjectAdmin, ProjectForm, bulk_action, project_of
+from projects.console.bulk import Change
+from projects.console.columns import linked, links_to
+from projects.console.sheets import SheetsMixin
+
+SIP_FIELDS = ("create_sip", "sip_password", "remove_sip")
+SYSTEM_STATUS_COLOURS = {SystemStatus.IN_CALL: "danger", SystemStatus.FREE: "info", SystemStatus.WRAP_UP: "warning"}
+
+
+def _add(admin: AgentAdmin, request: HttpRequest, agent: Agent, data: dict[str, Any]) -> None:
+    services.add_to_group(agent, data["group"])
+
+
+def _remove(admin: AgentAdmin, request: HttpRequest, agent: Agent, data: dict[str, Any]) -> None:
+    services.remove_from_group(agent, data["group"])
+
+
+@admin.register(Agent)
+class AgentAdmin(SheetsMixin, ProjectAdmin):
+    """The people who answer calls."""
+
+    form = AgentForm
+    resource = AgentResource
+    phone_fields = ("phone_number",)
+    search_fields = ("name", "stringee_user_id")
+    search_help_text = gettext_lazy("Name, user ID, or phone number in any spelling")
+    list_display = ("who", "status", "system", "takes_calls_on", "in_groups", "devices")
+    list_filter: ClassVar = [
+        ("groups", RelatedDropdownFilter),
+        ManualStatusFilter,
+        ("routing_type", ChoicesDropdownFilter),
+        SipAccountFilter,
+    ]
+    list_filter_submit = True
+    ordering = ("name", "stringee_user_id")
+    readonly_fields = ("sip_logins", "present_state")
+    actions = ("set_manual_status", "add_to_group", "remove_from_group", "set_routing_type", *SheetsMixin.actions)
+    actions_detail: ClassVar = ["access_token"]
+    empty_text = gettext_lazy("Agents are the people who answer calls, in the browser, on a SIP phone or on their own.")
+    empty_next = (
+        (gettext_lazy("Add an agent"), "admin:agents_agent_add"),
+        (gettext_lazy("Import agents"), "admin:agents_agent_import"),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        rows: QuerySet[Any] = super().get_queryset(request)
+        return selectors.with_sip(rows).prefetch_related("groups")
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> tuple[Any, ...]:
+        devices: tuple[str, ...] = ("create_sip", "sip_password")
+        if obj and obj.has_sip:
+            several = services.sip_accounts_of(obj).count() > 1
+            devices = ("sip_logins", "remove_sip") if several else ("sip_logins", "sip_password", "remove_sip")
+        if obj and not self.has_change_permission(request, obj):
+            devices = ("sip_logins",)
+        calls = ("manual_status", "routing_type", "phone_number", "allow_out_of_business_hour_callout")
+        return (
+            (None, {"fields": ("name", "stringee_user_id")}),
+            (gettext_lazy("Calls"), {"fields": ("present_state", *calls) if obj else calls}),
+            (gettext_lazy("SIP phone"), {"fields": devices}),
+            (gettext_lazy("Groups"), {"fields": ("groups",)}),
+        )
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> Sequence[str]:
+        return self.readonly_fields
+
+    def get_form(
+        self, request: HttpRequest, obj: Model | None = None, change: bool = False, **kwargs: Any
+    ) -> type[ProjectForm]:
+        """Without the fields of the SIP phone account that are not shown, which Django would keep."""
+        form = super().get_form(request, obj, change=change, **kwargs)
+        shown = flatten_fieldsets(self.get_fieldsets(request, obj))
+        for name in SIP_FIELDS:
+            if name not in shown:
+                form.base_fields.pop(name, None)
+        return form
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        return {"manual_status": AVAILABLE, **super().get_changeform_initial_data(request)}
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        found, may_repeat = super().get_search_results(request, queryset, search_term)
+        digits = phone.searchable_digits(search_term)
+        if not digits:
+            return found, may_repeat
+        national = phone.without_country(digits, project_of(request).country)
+        matching = Q(phone_digits__contains=digits) | Q(phone_digits__contains=national)
+        by_phone = selectors.with_phone_digits(queryset).filter(matching)
+        return queryset.filter(Q(pk__in=found.values("pk")) | Q(pk__in=by_phone.values("pk"))), may_repeat
+
+    def save_model(self, request: HttpRequest, obj: Agent, form: Any, change: bool) -> None:
+        services.save_agent(obj)
+        data = form.cleaned_data
+        services.set_groups(obj, [group.pk for group in data["groups"]])
+        if data.get("remove_sip"):
+            services.remove_sip_accounts(obj)
+        elif data.get("create_sip"):
+            services.set_sip_account(obj, data["sip_password"])
+        elif data.get("sip_password"):
+            services.change_sip_password(services.sip_accounts_of(obj).get(), data["sip_password"])
+
+    def delete_row(self, request: HttpRequest, row: Model) -> None:
+        assert isinstance(row, Agent)  # noqa: S101 - tells the type checker what this page is about
+        services.delete_agent(row)
+
+    def also_affected(self, row: Model) -> Iterable[Model]:
+        assert isinstance(row, Agent)  # noqa: S101 - likewise
+        return services.sip_accounts_of(row)
+
+    # ── The form ─────────────────────────────────────────────────────────────────────────────────────────────────
+    @admin.display(description=gettext_lazy("SIP phone account"))
+    def sip_logins(self, agent: Agent) -> SafeString | str:
+        """The logins that ring for the agent, e.g. 81234_lan."""
+        return links_to(services.sip_accounts_of(agent)) or _("None")
+
+    @admin.display(description=gettext_lazy("Now"))
+    def present_state(self, agent: Agent) -> str:
+        return agent.get_system_status_display()
+
+    @action(description=gettext_lazy("Access token"), url_path="token", permissions=["view"], icon="token")
+    def access_token(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """The token tool, filled in for this agent."""
+        agent = self.get_object(request, object_id)
+        query = urlencode({"user_id": agent.stringee_user_id, "pcc": 1}) if agent else ""
+        return HttpResponseRedirect(f"{reverse('admin:access_token')}?{query}")
+
+    # ── The list ─────────────────────────────────────────────────────────────────────────────────────────────────
+    @display(description=gettext_lazy("Agent"), ordering="name", header=True)
+    def who(self, agent: Agent) -> list[str]:
+        return [agent.name, agent.stringee_user_id]
+
+    @display(description=gettext_lazy("Status"), ordering="manual_status", label={True: "success", False: "warning"})
+    def status(self, agent: Agent) -> tuple[bool, str]:
+        return agent.manual_status == AVAILABLE, agent.manual_status or _("Not set")
+
+    @display(description=gettext_lazy("Now"), ordering="system_status", label=SYSTEM_STATUS_COLOURS)
+    def system(self, agent: Agent) -> tuple[int, str]:
+        return agent.system_status, agent.get_system_status_display()
+
+    @admin.display(description=gettext_lazy("Takes calls on"), ordering="routing_type")
+    def takes_calls_on(self, agent: Agent) -> str:
+        if agent.routing_type == RoutingType.PHONE:
+            return _("Phone %(number)s") % {"number": agent.phone_number}
+        return agent.get_routing_type_display()
+
+    @admin.display(description=gettext_lazy("Groups"))
+    def in_groups(self, agent: Agent) -> SafeString | str:
+        return links_to(sorted(agent.groups.all(), key=str)) or "–"
+
+    @admin.display(description=gettext_lazy("Devices"))
+    def devices(self, agent: Any) -> str:
+        parts = [_("Online") if agent.online_status else _("Offline"), _("SIP account") if agent.has_sip else ""]
+        return " · ".join(part for part in parts if part)
+
+    # ── Many at once ─────────────────────────────────────────────────────────────────────────────────────────────
+    @bulk_action(description=gettext_lazy("Set manual status"), form=ManualStatusForm)
+    def set_manual_status(self, request: HttpRequest, agent: Agent, data: dict[str, Any]) -> None:
+        agent.manual_status = data["manual_status"]
+
+    @bulk_action(description=gettext_lazy("Add to a group"), form=ChooseGroupForm, apply=_add)
+    def add_to_group(self, request: HttpRequest, agent: Agent, data: dict[str, Any]) -> list[Change]:
+        group = data["group"]
+        return [] if group in agent.groups.all() else [Change(_("Group"), _("Not a member"), str(group))]
+
+    @bulk_action(description=gettext_lazy("Remove from a group"), form=ChooseGroupForm, apply=_remove)
+    def remove_from_group(self, request: HttpRequest, agent: Agent, data: dict[str, Any]) -> list[Change]:
+        group = data["group"]
+        return [Change(_("Group"), str(group), _("Not a member"))] if group in agent.groups.all() else []
+
+    @bulk_action(description=gettext_lazy("Choose where calls are taken"), form=RoutingTypeForm)
+    def set_routing_type(self, request: HttpRequest, agent: Agent, data: dict[str, Any]) -> None:
+        if data["routing_type"] == RoutingType.PHONE and not agent.phone_number:
+            raise InvalidInput(_("This agent has no phone number."))
+        agent.routing_type = data["routing_type"]
+
+
+@admin.register(SipAccount)
+class SipAccountAdmin(SheetsMixin, ProjectAdmin):
+    """Registrations of desk and soft phones. Their passwords are written here and never read."""
+
+    form = SipAccountForm
+    resource = SipAccountResource
+    can_import = False
+    search_fields = ("user_name", "stringee_user_id")
+    search_help_text = gettext_lazy("User name or user ID")
+    list_display = ("sip_login", "extension", "rings_for", "created_at")
+    ordering = ("user_name",)
+    readonly_fields = ("sip_login", "registration")
+    actions = SheetsMixin.actions
+    empty_text = gettext_lazy(
+        "With a SIP account, an agent takes calls on a desk phone or a SIP program. "
+        "It can also be made together with the agent."
+    )
+    empty_next = (
+        (gettext_lazy("Add a SIP account"), "admin:agents_sipaccount_add"),
+        (gettext_lazy("Go to the agents"), "admin:agents_agent_changelist"),
+    )
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> Sequence[str]:
+        return (*self.readonly_fields, "user_name") if obj else self.readonly_fields
+
+    def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> Sequence[Any]:
+        if obj is None:
+            return ((None, {"fields": ("user_name", "new_password", "extension", "stringee_user_id")}),)
+        fields: tuple[str, ...] = ("extension", "stringee_user_id")
+        if self.has_change_permission(request, obj):
+            fields = ("new_password", *fields)
+        return (
+            (gettext_lazy("To register a phone"), {"fields": ("sip_login", "registration")}),
+            (None, {"fields": fields}),
+        )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        rows: QuerySet[Any] = super().get_queryset(request)
+        return selectors.with_agent(rows).defer("password")
+
+    @admin.display(description=gettext_lazy("User name"), ordering="user_name")
+    def sip_login(self, account: SipAccount) -> str:
+        return account.login
+
+    @admin.display(description=gettext_lazy("Rings for"), ordering="stringee_user_id")
+    def rings_for(self, account: Any) -> SafeString | str:
+        if account.agent_id is None:
+            return account.stringee_user_id or "–"
+        return linked(reverse("admin:agents_agent_change", args=[account.agent_id]), account.agent_name)
+
+    @admin.display(description=gettext_lazy("Password"))
+    def registration(self, account: SipAccount) -> str:
+        return _("Set; it is not shown.")
+
+    def save_model(self, request: HttpRequest, obj: SipAccount, form: Any, change: bool) -> None:
+        if password := form.cleaned_data.get("new_password"):
+            obj.password = password
+        services.save_sip_account(obj)
+        if password and change:
+            text = _("Phones with the old password can no longer register.")
+            self.message_user(request, text, messages.INFO)
