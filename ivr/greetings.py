@@ -17,7 +17,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Final, Protocol
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -43,6 +43,12 @@ LISTEN_RATE = 24_000
 FORMS: Final = {8_000: report.TELEPHONE_FILE, 24_000: report.LISTEN_FILE, 48_000: report.ENGINE_FILE}
 
 _checks = threading.BoundedSemaphore(CHECKS_AT_ONCE)
+
+
+class Readable(Protocol):
+    """An upload: an open file, a part of a form, the body of a request."""
+
+    def read(self, size: int, /) -> bytes: ...
 
 
 class GreetingRefused(InvalidInput):
@@ -93,7 +99,7 @@ class TooManyUploads(GreetingRefused):
     """Other files are being checked, and this one waited too long for its turn."""
 
 
-def store_greeting(project: Project, upload: BinaryIO, *, original_name: str, description: str) -> GreetingFile:
+def store_greeting(project: Project, upload: Readable, *, original_name: str, description: str) -> GreetingFile:
     """Check an uploaded file, convert it, keep it, and return its row.
 
     `upload` is read from where it stands, in pieces, and no further than the size limit. `original_name` is only shown.
@@ -208,7 +214,7 @@ def _incoming_folder() -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _receive(upload: BinaryIO, path: Path) -> int:
+def _receive(upload: Readable, path: Path) -> int:
     """Write the upload to disk and return its size, giving up as soon as it is too large."""
     size = 0
     with path.open("xb") as file:
