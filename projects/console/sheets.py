@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -33,6 +34,7 @@ from projects.console.scope import project_of, user_of
 logger = logging.getLogger(__name__)
 
 PREVIEW_KEPT_S = 30 * 60  # an uploaded file waits this long for its confirmation
+_TOKEN = re.compile(r"[0-9a-f]{32}")
 SHOWN_ROWS = 200
 SHOWN_ERRORS = 100
 WRITERS = {
@@ -168,8 +170,9 @@ class SheetsMixin(ImportExportMixin):
         """Write what the preview has shown: all of it or nothing."""
         if not self.has_import_permission(request):
             raise PermissionDenied
-        key = self._preview_key(request, request.POST.get("upload", ""))
-        content = cache.get(key)
+        token = request.POST.get("upload", "")
+        key = self._preview_key(request, token)
+        content = cache.get(key) if _TOKEN.fullmatch(token) else None
         if content is None:
             self.message_user(request, _("The preview is too old. Please choose the file again."), messages.WARNING)
             return HttpResponseRedirect(reverse(f"admin:{self._address()}_import"))
@@ -188,7 +191,7 @@ class SheetsMixin(ImportExportMixin):
         return self._page(request, {**extra, **limits, "columns": columns, "key_column": form.resource.key_column})
 
     def _preview_page(self, request: HttpRequest, form: UploadForm, result: Result) -> HttpResponse:
-        token = secrets.token_urlsafe(16)
+        token = secrets.token_hex(16)
         cache.set(self._preview_key(request, token), form.content, PREVIEW_KEPT_S)
         rows = [_preview(form.resource, each, line) for each, line in zip(result.rows, form.sheet.lines, strict=True)]
         changing = [row for row in rows if row.kind != RowResult.IMPORT_TYPE_SKIP]
@@ -210,7 +213,7 @@ class SheetsMixin(ImportExportMixin):
         return TemplateResponse(request, "sheets/import.html", context)
 
     def _preview_key(self, request: HttpRequest, token: str) -> str:
-        return f"import:{self._address()}:{project_of(request).pk}:{user_of(request).pk}:{token[:64]}"
+        return f"import:{self._address()}:{project_of(request).pk}:{user_of(request).pk}:{token}"
 
     def _address(self) -> str:
         return f"{self.opts.app_label}_{self.opts.model_name}"
