@@ -1,8 +1,9 @@
 """Make the demo project once; later runs only say again what its logins are.
 
 Shape of the private file `demo.json` in the data folder:
-    {"key_sid": str, "passwords": {user name: str}}
-`key_sid` finds the project of this installation again, whatever people have called it since.
+    {"key_sid": str, "passwords": {user name: str}, "hashes": {user name: str}}
+`key_sid` finds the project of this installation again, whatever people have called it since; a hash that is still the
+one in the database says without a second of work that the password is still ours.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from projects.models import ApiKey, Member, Project, Role, User
 DEMO = "Demo"  # name of the account and of the project
 PROJECT_FILE = Path(__file__).with_name("project.yaml")
 LOGINS_FILE = "demo.json"
+NOTHING: dict[str, Any] = {"key_sid": "", "passwords": {}, "hashes": {}}
 OWNER = "demo"  # also an operator, so that a newcomer can make projects of his own
 ROLES = {OWNER: Role.OWNER, "supervisor": Role.SUPERVISOR, "viewer": Role.VIEWER}
 
@@ -71,18 +73,23 @@ def seed_demo(data_dir: Path, sounds: Sounds) -> Demo:
             project = outcome.project
         key = selectors.active_keys(project).first()
     if outcome and key:
-        write_private_file(logins_file, json.dumps(stored | {"key_sid": key.sid}, indent=2) + "\n")
+        hashes = dict(User.objects.filter(username__in=ROLES).values_list("username", "password"))
+        _write(logins_file, stored | {"key_sid": key.sid, "hashes": hashes})
     number = Number.objects.filter(project=project).order_by("pk").values_list("number", flat=True).first()
-    logins = tuple(_login(user, role, stored["passwords"].get(user, "")) for user, role in ROLES.items())
+    logins = tuple(Login(user, role, _valid_password(user, stored)) for user, role in ROLES.items())
     return Demo(project, key, number or "", logins, outcome)
 
 
 def _read(path: Path) -> dict[str, Any]:
     try:
         stored = json.loads(path.read_text())
-        return {"key_sid": str(stored["key_sid"]), "passwords": dict(stored["passwords"])}
-    except (FileNotFoundError, ValueError, KeyError, TypeError):
-        return {"key_sid": "", "passwords": {}}
+        return {name: type(empty)(stored.get(name, empty)) for name, empty in NOTHING.items()}
+    except (FileNotFoundError, ValueError, AttributeError, TypeError):
+        return dict(NOTHING)
+
+
+def _write(path: Path, stored: dict[str, Any]) -> None:
+    write_private_file(path, json.dumps(stored, indent=2) + "\n")
 
 
 def _find(stored: dict[str, Any]) -> Project | None:
@@ -94,7 +101,7 @@ def _find(stored: dict[str, Any]) -> Project | None:
 def _make(stored: dict[str, Any], logins_file: Path, sounds: Sounds) -> Outcome:
     stored["passwords"] = {user: stored["passwords"].get(user) or new_password() for user in ROLES}
     # Before the users are there: a password that nobody knows helps nobody.
-    write_private_file(logins_file, json.dumps(stored, indent=2) + "\n")
+    _write(logins_file, stored)
     outcome = add_missing(read_project_file(PROJECT_FILE.read_bytes()), account_called(DEMO), DEMO, sounds)
     for user, role in ROLES.items():
         _make_member(outcome.project, user, role, stored["passwords"][user])
@@ -112,10 +119,13 @@ def _make_member(project: Project, name: str, role: Role, password: str) -> None
     Member.objects.get_or_create(project=project, user=user, defaults={"role": role})
 
 
-def _login(name: str, role: Role, password: str) -> Login:
+def _valid_password(name: str, stored: dict[str, Any]) -> str | None:
     user = User.objects.filter(username=name).first()
-    still_valid = user is not None and bool(password) and user.check_password(password)
-    return Login(name, role, password if still_valid else None)
+    password = stored["passwords"].get(name)
+    if user is None or password is None:
+        return None
+    unchanged = user.password == stored["hashes"].get(name) or user.check_password(password)
+    return str(password) if unchanged else None
 
 
 def new_password() -> str:
