@@ -113,7 +113,9 @@ def _make_member(project: Project, name: str, role: Role, password: str) -> None
     """A user of an earlier demo is taken on; anybody else's account is not touched."""
     user = User.objects.filter(username=name).first()
     if user is None:
-        user = User.objects.create_user(name, password=password, is_staff=True, is_superuser=name == OWNER)
+        user = User.objects.create_user(
+            name, password=password, first_name=DEMO, last_name=role.label, is_superuser=name == OWNER
+        )
     elif not user.check_password(password):
         raise InvalidInput(f"There is a user {name!r} who is not of the demo: rename him, or start with PCC_DEMO=0.")
     Member.objects.get_or_create(project=project, user=user, defaults={"role": role})

@@ -75,12 +75,12 @@ def key_of(node: IvrNode | None, key: str) -> IvrKeyPress:
 def test_the_demo_is_the_tutorials_picture(data_dir, sounds):
     project = seeding.seed_demo(data_dir, sounds).project
     first, second, third = Queue.objects.filter(project=project).order_by("pk")
-    assert (groups_of(first, 1), groups_of(first, 0)) == (["Group 1: English, sales"], [])
+    assert (groups_of(first, 1), groups_of(first, 0)) == (["English sales team (group 1)"], [])
     assert (groups_of(second, 1), groups_of(second, 0)) == (
-        ["Group 2: English and Spanish, support"],
-        ["Group 3: Spanish, sales"],
+        ["Bilingual support team (group 2)"],
+        ["Spanish sales team (group 3)"],
     )
-    assert (groups_of(third, 1), groups_of(third, 0)) == (["Group 3: Spanish, sales"], [])
+    assert (groups_of(third, 1), groups_of(third, 0)) == (["Spanish sales team (group 3)"], [])
     assert [group.agents.count() for group in Group.objects.filter(project=project)] == [2, 2, 2]
 
     number = Number.objects.get(project=project)
@@ -173,8 +173,8 @@ def test_what_people_changed_and_deleted_stays_so(quick, data_dir):
     project = Project.objects.get(pk=seed()["project"])
     project.name = "Our shop"
     project.save()
-    Queue.objects.get(project=project, name="Queue 1: English sales").keys.all().delete()
-    Queue.objects.get(project=project, name="Queue 1: English sales").delete()
+    Queue.objects.get(project=project, name="English sales (queue 1)").keys.all().delete()
+    Queue.objects.get(project=project, name="English sales (queue 1)").delete()
     User.objects.get(username="viewer").delete()
     owner = User.objects.get(username="demo")
     owner.set_password("another pass phrase")
