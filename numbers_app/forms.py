@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from django import forms
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget, UnfoldBooleanSwitchWidget
 
@@ -46,7 +47,7 @@ class ChooseQueueForm(forms.Form):
 class ChooseTreeForm(forms.Form):
     ivr_tree = forms.ModelChoiceField(
         IvrTree.objects.order_by("tree_name"),
-        label=_("IVR tree"),
+        label=capfirst(_("IVR tree")),
         widget=UnfoldAdminSelectWidget(),
         help_text=_("IVR is switched on: callers hear this tree."),
     )
@@ -56,7 +57,7 @@ class PasteForm(forms.Form):
     """A pasted list of callers and how they are blocked."""
 
     numbers = forms.CharField(
-        label=_("Numbers"),
+        label=_("Phone numbers"),
         max_length=MAX_PASTED_CHARACTERS,
         strip=False,  # the lines keep their numbers
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 12, "spellcheck": "false"}),

@@ -24,7 +24,7 @@ from unfold.decorators import display
 from unfold.views import ChangeList
 
 from pcc_console.history import WATCHED
-from pcc_console.history_page import ReadableChange, actor_of, readable_changes
+from pcc_console.history_page import ReadableChange, actor_of, readable_changes, row_names
 from projects.console import ConsoleAdmin, needs_project, project_of, role_of
 
 MOST_ACTORS = 100  # in the filter
@@ -103,8 +103,8 @@ class HistoryList(ChangeList):
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
         entries: list[Any] = list(self.result_list)
-        for entry, changes in zip(entries, readable_changes(entries), strict=True):
-            entry.readable = changes
+        for entry, changes, name in zip(entries, readable_changes(entries), row_names(entries), strict=True):
+            entry.readable, entry.row_name = changes, name
         self.result_list = entries
 
 
@@ -161,10 +161,11 @@ class HistoryAdmin(ConsoleAdmin):
     @display(description=gettext_lazy("what"))
     def what(self, entry: LogEntry) -> SafeString:
         kind = capfirst(str(entry.content_type.name))
+        name = getattr(entry, "row_name", "") or row_names([entry])[0]
         address = _address_of(entry)
         if not address:
-            return format_html("{}: {}", kind, entry.object_repr)
-        return format_html('{}: <a href="{}" class="text-link">{}</a>', kind, address, entry.object_repr)
+            return format_html("{}: {}", kind, name)
+        return format_html('{}: <a href="{}" class="text-link">{}</a>', kind, address, name)
 
     @display(description=gettext_lazy("changes"))
     def changes_in_short(self, entry: LogEntry) -> SafeString:

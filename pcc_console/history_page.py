@@ -16,6 +16,12 @@ from django.utils.text import Truncator, capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
+from ivr.models import IvrKeyPress
+from projects.models import CallSettings, Member
+from queues.models import OpeningRange
+
+# Rows that are named in words of the console, which depend on its language.
+NAMED_IN_WORDS: tuple[type[models.Model], ...] = (CallSettings, IvrKeyPress, Member, OpeningRange)
 SHOWN_CHARACTERS = 200
 NOTHING = "–"
 
@@ -35,6 +41,24 @@ def readable_changes(entries: Sequence[LogEntry]) -> list[list[ReadableChange]]:
     """The changes of each entry. Cost: one query for each model that foreign keys in the entries lead to."""
     names = _names_of_linked_rows(entries)
     return [_changes_of(entry, names) for entry in entries]
+
+
+def row_names(entries: Sequence[LogEntry]) -> list[str]:
+    """What each entry is about: in the reader's language as long as the row is there, then as it was called.
+
+    Cost: one query for each kind of rows that are named in words.
+    """
+    wanted: dict[type[models.Model], set[str]] = defaultdict(set)
+    for entry in entries:
+        model = entry.content_type.model_class()
+        if model is not None and model in NAMED_IN_WORDS:
+            wanted[model].add(entry.object_pk)
+    present = {
+        (model, str(row.pk)): str(row)
+        for model, keys in wanted.items()
+        for row in model._default_manager.filter(pk__in=keys).select_related()
+    }
+    return [present.get((entry.content_type.model_class(), entry.object_pk), entry.object_repr) for entry in entries]
 
 
 def _changes_of(entry: LogEntry, names: Names) -> list[ReadableChange]:

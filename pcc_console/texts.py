@@ -9,6 +9,7 @@ import ast
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -124,6 +125,7 @@ def own_sources() -> list[Path]:
     return [path for folder in folders for path in _sources_under(folder, settings.BASE_DIR)]
 
 
+@cache
 def package_texts(domain: str = PAGES) -> Found:
     """Every text of the packages whose pages we show. Files are named as in an import, e.g. `unfold/forms.py`."""
     sources = []

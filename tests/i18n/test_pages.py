@@ -1,0 +1,292 @@
+"""Every page of the console is drawn in both languages, and speaks only the one that was chosen."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from html.parser import HTMLParser
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+import pytest
+from django.conf import settings
+from django.contrib import admin
+from django.test import Client
+from django.urls import NoReverseMatch, Resolver404, resolve, reverse
+from django.utils.translation import override
+
+from ivr.models import KeyAction
+from pcc_console import catalogs
+from pcc_console.middleware import SESSION_KEY
+from queues.models import Weekday
+from routing.models import Tier
+from tests import factories
+
+# Names that people give to things, in no language at all: whatever else is on a page is ours.
+NAMES = [f"zq{number}" for number in range(1, 30)]
+NOT_TEXT = ("script", "style", "code", "pre", "template")
+SPOKEN_ATTRIBUTES = ("alt", "aria-description", "aria-label", "placeholder", "title")
+WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
+VIETNAMESE_LETTER = re.compile(r"[ăđơưĂĐƠƯ\u1ea0-\u1ef9]")
+# Not words of the console: its name, time zones, examples, and ids.
+LEFT_OUT = re.compile(r"PCC Console|\S*[/_@.]\S*|zq\d+")
+# Addresses that are left alone: they end the session, send a file, or are not pages of the console.
+LEFT_ALONE = re.compile(r"^/(?:logout|static|i18n|jsi18n|api|v1|metrics)|/export/|/play/|\.(?:mp3|wav|csv|xlsx|svg)$")
+# Of the query, only what opens a part of the page makes another page.
+OPENED = re.compile(r"\bopen=([a-z]*)")
+
+
+class Page(HTMLParser):
+    """What a reader sees or hears of a page, and where it leads."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.texts: list[str] = []
+        self.links: list[str] = []
+        self.language = ""
+        self._silent: list[str] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        values = {name: value or "" for name, value in attrs}
+        if tag == "html":
+            self.language = values.get("lang", "")
+        self.links += [values[name] for name in ("href", "hx-get") if tag != "link" and name in values]
+        starts_silence = (
+            tag in NOT_TEXT
+            or values.get("translate") == "no"
+            or values.get("lang", self.language) != self.language
+            or "material-symbols" in values.get("class", "")
+        )
+        if starts_silence or tag in self._silent:
+            self._silent.append(tag)
+        if not self._silent:
+            self.texts += [values[name] for name in SPOKEN_ATTRIBUTES if name in values]
+            if tag == "input" and values.get("type") in ("submit", "button", "reset"):
+                self.texts.append(values.get("value", ""))
+
+    def handle_endtag(self, tag: str) -> None:
+        if self._silent and self._silent[-1] == tag:
+            self._silent.pop()
+
+    def handle_data(self, data: str) -> None:
+        if not self._silent:
+            self.texts.append(data)
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """What the catalogs say in each language and not in the other."""
+
+    english_words: frozenset[str]
+    vietnamese_texts: frozenset[str]
+
+    def is_english(self, text: str) -> bool:
+        return not self.english_words.isdisjoint(word.lower() for word in WORD.findall(text))
+
+    def is_vietnamese(self, text: str) -> bool:
+        return bool(VIETNAMESE_LETTER.search(text)) or text.lower() in self.vietnamese_texts
+
+
+@pytest.fixture(scope="module")
+def vocabulary() -> Vocabulary:
+    entries = [entry for catalog in catalogs.CATALOGS for entry in catalogs.read(catalog)]
+    english = {text.lower() for entry in entries for text in (entry.msgid, entry.msgid_plural)}
+    vietnamese = {text.lower() for entry in entries for text in (entry.msgstr, *entry.msgstr_plural.values())}
+    return Vocabulary(words_of(english) - words_of(vietnamese), frozenset(vietnamese - english))
+
+
+def words_of(texts: set[str]) -> frozenset[str]:
+    return frozenset(word for text in texts for word in WORD.findall(text) if len(word) > 1)
+
+
+@pytest.fixture
+def furnished(ours, owner):
+    """Our project with at least one row of every kind, made from a terminal, in English."""
+    with override(None):
+        return _furnish(ours, owner)
+
+
+def _furnish(ours, owner):
+    name = iter(NAMES)
+    ours.name = next(name)
+    ours.save()
+    owner.first_name, owner.username = next(name), next(name)
+    owner.save()
+    hours = factories.BusinessHoursFactory(project=ours, name=next(name), is_default=True, holiday_country="VN")
+    hours.ranges.create(project=ours, weekday=Weekday.MONDAY, opens=dt.time(8), closes=dt.time(17))
+    hours.exceptions.create(project=ours, date=dt.date(2026, 9, 2), note=next(name))
+    greeting = factories.GreetingFileFactory(project=ours, desc1=next(name))
+    queue = factories.QueueFactory(project=ours, name=next(name), schedule=2, wait_greeting=greeting)
+    empty_queue = factories.QueueFactory(project=ours, name=next(name))
+    groups = [factories.GroupFactory(project=ours, name=next(name)) for _tier in Tier]
+    agents = [
+        factories.AgentFactory(project=ours, name=next(name), stringee_user_id=next(name), manual_status=status)
+        for status in ("AVAILABLE", None)
+    ]
+    for tier, group, agent in zip(Tier, groups, agents, strict=True):
+        factories.GroupRoutingFactory(project=ours, queue=queue, group=group, primary_group=tier)
+        factories.GroupMembershipFactory(project=ours, group=group, agent=agent)
+    factories.SipAccountFactory(project=ours, user_name=next(name), stringee_user_id=agents[0].stringee_user_id)
+    tree = factories.IvrTreeFactory(project=ours, tree_name=next(name))
+    root, leaf = (
+        factories.IvrNodeFactory(project=ours, tree=tree, node_name=next(name), node_play_content="zq1") for _ in "12"
+    )
+    tree.root_node = root
+    tree.save()
+    steps: list[tuple[str, KeyAction, dict[str, Any]]] = [
+        ("1", KeyAction.QUEUE, {"queue": queue}),
+        ("2", KeyAction.NODE, {"next_node": leaf}),
+        ("3", KeyAction.FORWARD, {"to_phone_number": "84909982888"}),
+        ("4", KeyAction.VOICEMAIL, {}),
+        ("5", KeyAction.SMS, {}),
+        ("6", KeyAction.QUEUE, {"queue": empty_queue}),
+        ("7", KeyAction.NODE, {}),
+        ("EMPTY_KEY", KeyAction.HANG_UP, {}),
+        ("INVALID_KEY", KeyAction.HANG_UP, {}),
+    ]
+    for key, action, target in steps:
+        factories.IvrKeyPressFactory(project=ours, tree=tree, node=root, node_key=key, action=action, **target)
+    factories.NumberFactory(project=ours, nickname=next(name), enable_ivr=True, ivr_tree=tree)
+    factories.NumberFactory(project=ours, queue=queue)
+    factories.BlockedNumberFactory(project=ours)
+    return ours
+
+
+def signed_in(user, project, language: str) -> Client:
+    client = Client()
+    client.force_login(user)
+    session = client.session
+    session[SESSION_KEY] = project.pk
+    session.save()
+    client.cookies[settings.LANGUAGE_COOKIE_NAME] = language
+    return client
+
+
+def first_addresses() -> Iterator[str]:
+    """Where the walk begins: the pages that need no id, and those of the first row of every kind."""
+    for url in admin.site.get_urls():
+        name = getattr(url, "name", None)
+        if name and url.pattern.regex.groups == 0:
+            yield reverse(f"admin:{name}")
+    for model in admin.site._registry:
+        prefix = f"admin:{model._meta.app_label}_{model._meta.model_name}"
+        row = model._default_manager.order_by("pk").first()
+        for page, arguments in (
+            ("changelist", ()),
+            ("add", ()),
+            ("change", (row,)),
+            ("delete", (row,)),
+            ("history", (row,)),
+        ):
+            try:
+                yield reverse(f"{prefix}_{page}", args=[one.pk for one in arguments if one])
+            except NoReverseMatch:
+                continue
+
+
+def walk(client: Client) -> Iterator[tuple[str, Page]]:
+    """Every page that can be reached, one of each kind."""
+    waiting, seen = list(first_addresses()), set()
+    while waiting:
+        address = waiting.pop(0)
+        parts = urlsplit(address)
+        if LEFT_ALONE.search(parts.path):
+            continue
+        try:
+            kind = (resolve(parts.path).route, *OPENED.findall(parts.query))
+        except Resolver404:
+            continue
+        if kind in seen:
+            continue
+        seen.add(kind)
+        response = client.get(address, follow=True)
+        assert response.status_code in (200, 403, 404, 405), f"{address}: {response.status_code}"
+        if response.status_code == 200 and response["Content-Type"].startswith("text/html"):
+            page = Page(response.content.decode())
+            waiting += [urljoin(address, link) for link in page.links if not urlsplit(link).netloc]
+            yield address, page
+    assert len(seen) > 40, sorted(seen)
+
+
+def said_on(page: Page) -> set[str]:
+    return {" ".join(LEFT_OUT.sub(" ", text).split()) for text in page.texts}
+
+
+def test_no_english_on_vietnamese_pages(furnished, owner, vocabulary):
+    found = {
+        address: english
+        for address, page in walk(signed_in(owner, furnished, "vi"))
+        if (english := {text for text in said_on(page) if vocabulary.is_english(text)})
+    }
+
+    assert found == {}
+
+
+def test_no_vietnamese_on_english_pages(furnished, owner, vocabulary):
+    found = {
+        address: vietnamese
+        for address, page in walk(signed_in(owner, furnished, "en"))
+        if (vietnamese := {text for text in said_on(page) if vocabulary.is_vietnamese(text)})
+    }
+
+    assert found == {}
+
+
+@pytest.mark.parametrize("language", ["vi", "en"])
+def test_refused_forms_speak_the_language_of_the_page(furnished, owner, vocabulary, language):
+    client = signed_in(owner, furnished, language)
+    is_foreign = {"vi": vocabulary.is_english, "en": vocabulary.is_vietnamese}[language]
+    refused, found = [], {}
+    for model in admin.site._registry:
+        address = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist") + "add/"
+        response = client.post(address, {})
+        if response.status_code == 200:  # others are not added by hand
+            refused.append(address)
+            if foreign := {text for text in said_on(Page(response.content.decode())) if is_foreign(text)}:
+                found[address] = foreign
+
+    assert found == {}
+    assert len(refused) > 5
+
+
+# ── Choosing the language ────────────────────────────────────────────────────────────────────────────────────────────
+def choose_language(client: Client, language: str, page: str):
+    return client.post(reverse("set_language"), {"language": language, "next": page}, follow=True)
+
+
+def test_the_language_chosen_on_the_sign_in_page_stays(client, furnished, owner):
+    page = Page(choose_language(client, "vi", reverse("admin:login")).content.decode())
+    assert (page.language, "Đăng nhập" in " ".join(page.texts)) == ("vi", True)
+
+    client.post(reverse("admin:login"), {"username": owner.username, "password": factories.PASSWORD})
+
+    assert Page(client.get(reverse("admin:index"), follow=True).content.decode()).language == "vi"
+    assert client.cookies[settings.LANGUAGE_COOKIE_NAME].value == "vi"
+
+
+def test_the_language_is_switched_from_any_page_and_back(furnished, owner):
+    client = signed_in(owner, furnished, "en")
+    numbers = reverse("admin:numbers_app_number_changelist")
+
+    assert Page(choose_language(client, "vi", numbers).content.decode()).language == "vi"
+    assert Page(choose_language(client, "en", numbers).content.decode()).language == "en"
+
+
+@pytest.mark.parametrize(
+    ("accepted", "spoken"), [("vi-VN,vi;q=0.9,en;q=0.8", "vi"), ("en-GB,en;q=0.9", "en"), ("fr", "en")]
+)
+def test_a_browser_that_prefers_a_language_gets_it(client, db, accepted, spoken):
+    page = Page(client.get(reverse("admin:login"), headers={"accept-language": accepted}).content.decode())
+
+    assert page.language == spoken
+
+
+def test_the_sign_in_page_offers_each_language_in_its_own_words(client, db):
+    for language in ("en", "vi"):
+        client.cookies[settings.LANGUAGE_COOKIE_NAME] = language
+        html = client.get(reverse("admin:login")).content.decode()
+        assert ("English" in html, "Tiếng Việt" in unicodedata.normalize("NFC", html)) == (True, True)
