@@ -160,12 +160,13 @@ class _Reader:
         return inner.one_of(self._handles[section], KINDS[section]) if inner else None
 
     def _targets(self, place: Place, name: str, section: str) -> tuple[str, ...]:
-        found: list[str] = []
+        found: dict[str, None] = {}
         for inner in place.items_at(name):
             target = inner.one_of(self._handles[section], KINDS[section])
             if target in found:
                 inner.refuse("stands in this list twice")
-            found += [target] if target is not None else []
+            elif target is not None:
+                found[target] = None
         return tuple(found)
 
     def _phone_row(self, shape: Shape, place: Place, handle: str) -> Row:
@@ -243,11 +244,12 @@ class _Reader:
         return row
 
     def _refuse_same_exception(self, place: Place, exceptions: tuple[Row, ...]) -> None:
-        keys = [(row.values["date"], row.values["opens"]) for row in exceptions]
+        seen: set[Any] = set()
         for row, inner in zip(exceptions, place.items_at("exceptions"), strict=True):
-            if keys.count((row.values["date"], row.values["opens"])) > 1:
+            beginning = row.values["date"], row.values["opens"]
+            if beginning in seen:
                 inner.refuse("stands in this list twice")
-                return
+            seen.add(beginning)
 
     # ── IVR ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 

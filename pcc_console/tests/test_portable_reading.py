@@ -133,7 +133,7 @@ def test_reading_gives_up_on_a_file_that_is_wrong_everywhere():
         ("business_hours:\n- {name: H, exceptions: [{date: 2026-02-01, opens: 08:00}]}", "needs both `opens` and"),
         (
             "business_hours:\n- {name: H, exceptions: [{date: 2026-02-01}, {date: 2026-02-01}]}",
-            "exceptions[0]: stands in this list twice",
+            "exceptions[1]: stands in this list twice",
         ),
         (
             "business_hours:\n- {name: H, is_default: true}\n- {name: I, is_default: yes}",
