@@ -1,5 +1,5 @@
 """Console pages of queues and business hours."""
 
-from queues import queue_admin
+from queues import hours_admin, queue_admin
 
-__all__ = ["queue_admin"]
+__all__ = ["hours_admin", "queue_admin"]

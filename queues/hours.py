@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from zoneinfo import ZoneInfo
 
@@ -40,11 +41,17 @@ def rules_of(hours: BusinessHours, at: dt.datetime) -> domain.Hours:
     zone = zone_of(hours)
     return domain.Hours(
         zone=zone,
-        weekly=[domain.WeeklyRange(each.weekday, domain.Range(each.opens, each.closes)) for each in hours.ranges.all()],
+        weekly=weekly_ranges_of(hours),
         exceptions=[_exception_of(each) for each in hours.exceptions.all()],
         holidays=frozenset(holidays_around(hours, at.astimezone(zone).date())),
         enabled=hours.enabled,
     )
+
+
+def weekly_ranges_of(hours: BusinessHours) -> list[domain.WeeklyRange]:
+    """The weekly hours, in order."""
+    rows = sorted(hours.ranges.all(), key=lambda row: (row.weekday, row.opens))
+    return [domain.WeeklyRange(row.weekday, domain.Range(row.opens, row.closes)) for row in rows]
 
 
 def _exception_of(row: HoursException) -> domain.DayException:
@@ -89,6 +96,16 @@ def followers_of(hours: BusinessHours) -> QuerySet[Queue]:
     named = Q(business_hours=hours)
     by_default = Q(business_hours=None, project=hours.project_id) if hours.is_default else Q(pk__in=[])
     return Queue.objects.filter(named | by_default, schedule=Schedule.BUSINESS_HOURS).order_by("name", "pk")
+
+
+def followers_by_hours(project: Project) -> Mapping[int, Sequence[Queue]]:
+    """As `followers_of`, for all hours of a project. Shape: by pk of the hours. Cost: two queries."""
+    default = BusinessHours.objects.filter(project=project, is_default=True).values_list("pk", flat=True).first()
+    found: dict[int, list[Queue]] = defaultdict(list)
+    for queue in Queue.objects.filter(project=project, schedule=Schedule.BUSINESS_HOURS).order_by("name", "pk"):
+        if followed := queue.business_hours_id or default:
+            found[followed].append(queue)
+    return found
 
 
 # ── Writes ───────────────────────────────────────────────────────────────────────────────────────────────────────────
