@@ -149,8 +149,9 @@ class QueueAdmin(SheetsMixin, ProjectAdmin):
     def reached_from(self, queue: Queue) -> SafeString | str:
         """Numbers that lead straight here and keys of IVR trees."""
         ways = [link_to(number) for number in queue.numbers.all() if not number.enable_ivr]
-        way = _("%(tree)s, key %(key)s")
-        ways += [link_to(key.tree, way % {"tree": key.tree, "key": key}) for key in queue.keys.all()]
+        for key in queue.keys.all():
+            way = _("%(tree)s, key %(key)s") if len(key.node_key) == 1 else _("%(tree)s: %(key)s")  # no or another key
+            ways.append(link_to(key.tree, way % {"tree": key.tree, "key": key}))
         return several(ways) or "–"
 
     @admin.display(description=gettext_lazy("Group routing"))
