@@ -1,0 +1,183 @@
+"""The description of `/v1` in OpenAPI 3.1, made from the same declarations that answer the calls."""
+
+from __future__ import annotations
+
+import types
+import typing
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal, Union
+
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.plumbing import ComponentRegistry, ResolvedComponent
+from rest_framework import serializers
+
+from api.authentication import HEADER, QUERY_PARAMETER
+from api.fields import ID_MAX_LENGTH, Schema
+
+Endpoint = tuple[str, str, str, Callable[..., Any]]
+
+PLAIN: Final[Mapping[object, Schema]] = {
+    str: {"type": "string"},
+    int: {"type": "integer"},
+    bool: {"type": "boolean"},
+}
+TEXT: Final[Schema] = {"type": "string"}
+WHOLE: Final[Schema] = {"type": "integer"}
+RESULT: Final[Mapping[str, Schema]] = {"project": WHOLE, "message": TEXT, "msg": TEXT}
+REFUSAL: Final[Schema] = {
+    "type": "object",
+    "description": "Why nothing was done. 1: invalid input; 2: it exists already (with the id of what exists); "
+    "3: not found; 7: in use; 45: the token lacks rest_api. With status 403, about the token: 1: absent; "
+    "2, 3: unreadable; 4: wrong algorithm; 5: unknown or revoked key; 6: expired or wrongly signed.",
+    "required": ["r", "message", "msg"],
+    "properties": {
+        "r": {"type": "integer", "minimum": 1},
+        **RESULT,
+        "usedBy": {"type": "array", "items": TEXT, "description": "With r 7: what leads to it."},
+    },
+    "additionalProperties": TEXT,
+}
+
+
+@dataclass(frozen=True)
+class Description:
+    """One call. `reply` are the keys of a success beside those that every success has; `shapes` are named parts."""
+
+    summary: str
+    reply: Mapping[str, Schema] = field(default_factory=dict)
+    query: type[serializers.BaseSerializer[Any]] | None = None
+    body: serializers.BaseSerializer[Any] | None = None
+    raw_body: Schema | None = None
+    shapes: tuple[type, ...] = ()
+
+
+class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    """The token goes into a header or into the query."""
+
+    target_class = "api.authentication.TokenAuthentication"
+    name = ["token_header", "token_query"]  # noqa: RUF012
+
+    def get_security_definition(self, auto_schema: AutoSchema) -> list[dict[str, Any]]:
+        text = "A JWT with `rest_api: true`, signed with a project's API key (HS256, header `cty: stringee-api;v=1`)."
+        return [
+            {"type": "apiKey", "in": "header", "name": HEADER, "description": text},
+            {"type": "apiKey", "in": "query", "name": QUERY_PARAMETER, "description": text},
+        ]
+
+
+class ApiSchema(AutoSchema):
+    """Describes a call by asking its view."""
+
+    def get_operation(
+        self, path: str, path_regex: str, path_prefix: str, method: str, registry: ComponentRegistry
+    ) -> dict[str, Any]:
+        self.registry, self.path, self.method = registry, path, method
+        self.get_auth()  # names the two places of the token among the components
+        view: Any = self.view
+        described: Description = view.describe(view.action)
+        for shape in described.shapes:
+            self._register(shape.__name__, shape_schema(shape))
+        operation: dict[str, Any] = {
+            "operationId": f"{view.path.replace('-', '_')}_{view.action}",
+            "summary": described.summary,
+            "tags": [view.path],
+            "parameters": [*self._path_parameters(), *_query_parameters(described.query)],
+            "security": [{"token_header": []}, {"token_query": []}],
+            "responses": self._responses(described),
+        }
+        body = described.raw_body or self._body(described.body)
+        return {**operation, "requestBody": body} if body else operation
+
+    def _path_parameters(self) -> list[Schema]:
+        if "{id}" not in self.path:
+            return []
+        return [{"name": "id", "in": "path", "required": True, "schema": {**TEXT, "maxLength": ID_MAX_LENGTH}}]
+
+    def _body(self, body: serializers.BaseSerializer[Any] | None) -> Schema | None:
+        if body is None:
+            return None
+        suffix = "" if body.instance is None else "Changes"
+        reference = self._register(type(body).__name__ + suffix, body_schema(body))
+        return {"required": body.instance is None, "content": {"application/json": {"schema": reference}}}
+
+    def _responses(self, described: Description) -> Schema:
+        refusal = self._register("Refusal", REFUSAL)
+        success = {
+            "type": "object",
+            "required": ["r", *RESULT, *described.reply],
+            "properties": {"r": {"const": 0}, **RESULT, **described.reply},
+            "additionalProperties": False,
+        }
+        return {
+            "200": _json("Done, or refused with `r` other than 0.", {"oneOf": [success, refusal]}),
+            "403": _json("The token opens nothing.", refusal),
+            "default": _json("No call of the API: the path, the method or the size of the body.", refusal),
+        }
+
+    def _register(self, name: str, schema: Schema) -> Schema:
+        kind = ResolvedComponent.SCHEMA
+        component = ResolvedComponent(name, kind, schema=schema, object=name)  # type: ignore[no-untyped-call]
+        self.registry.register_on_missing(component)
+        reference: Schema = component.ref
+        return reference
+
+
+def canonical_paths(endpoints: list[Endpoint]) -> list[Endpoint]:
+    """drf-spectacular hook: calls of `/v1` only, each under its shortest spelling."""
+    return [
+        (f"/v1/{callback.cls.path}{'/{id}' if '{id}' in path else ''}", regex, method, callback)  # type: ignore[attr-defined]
+        for path, regex, method, callback in endpoints
+        if hasattr(callback.cls, "describe")  # type: ignore[attr-defined]
+    ]
+
+
+def reference_to(shape: type) -> Schema:
+    """A reference to a TypedDict that Description.shapes names."""
+    return {"$ref": f"#/components/schemas/{shape.__name__}"}
+
+
+def object_schema(properties: Mapping[str, Schema]) -> Schema:
+    """An object with exactly these keys."""
+    return {
+        "type": "object",
+        "required": list(properties),
+        "properties": dict(properties),
+        "additionalProperties": False,
+    }
+
+
+def shape_schema(hint: Any) -> Schema:
+    """The JSON schema of a type as api.shapes and its users write them."""
+    if hint in PLAIN:
+        return dict(PLAIN[hint])
+    if typing.is_typeddict(hint):
+        return object_schema({name: shape_schema(of) for name, of in typing.get_type_hints(hint).items()})
+    origin, of = typing.get_origin(hint), typing.get_args(hint)
+    if origin is Literal:
+        return {"enum": list(of)}
+    if origin is list:
+        return {"type": "array", "items": shape_schema(of[0])}
+    if origin in (Union, types.UnionType) and of[1:] == (types.NoneType,):
+        return {"anyOf": [shape_schema(of[0]), {"type": "null"}]}
+    raise TypeError(hint)
+
+
+def body_schema(body: serializers.BaseSerializer[Any]) -> Schema:
+    """What a body may hold; keys that are not named are ignored."""
+    fields: Mapping[str, Any] = body.fields  # type: ignore[attr-defined]
+    required = [name for name, of in fields.items() if of.required] if body.instance is None else []
+    schema: Schema = {"type": "object", "properties": {name: of.json_schema for name, of in fields.items()}}
+    return {**schema, "required": required} if required else schema
+
+
+def _query_parameters(query: type[serializers.BaseSerializer[Any]] | None) -> list[Schema]:
+    fields: Mapping[str, Any] = query().fields if query else {}  # type: ignore[attr-defined]
+    return [
+        {"name": name, "in": "query", "required": of.required, "schema": of.accepted[0]} for name, of in fields.items()
+    ]
+
+
+def _json(description: str, schema: Schema) -> Schema:
+    return {"description": description, "content": {"application/json": {"schema": schema}}}
