@@ -120,7 +120,7 @@ MIDDLEWARE = [
     "pcc_console.middleware.ProjectMiddleware",
     "csp.middleware.CSPMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
-    "auditlog.middleware.AuditlogMiddleware",
+    "pcc_console.history.HistoryMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
 
@@ -233,6 +233,20 @@ PCC_METRICS_TOKEN = env.str("PCC_METRICS_TOKEN", "")
 REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "UNAUTHENTICATED_USER": None,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "PCC Console",
+    "DESCRIPTION": "Configure a contact center. How it compares with Stringee's PCC API: docs/compatibility.md.",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.1",
+    "SCHEMA_PATH_PREFIX": "/v1/",
+    "PREPROCESSING_HOOKS": ["api.schema.canonical_paths"],
+    "POSTPROCESSING_HOOKS": [],
+    "SERVE_PUBLIC": True,
+    "SERVE_AUTHENTICATION": [],
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "SWAGGER_UI_SETTINGS": {"deepLinking": True, "validatorUrl": None},
 }
 
 # ── Console theme ────────────────────────────────────────────────────────────────────────────────────────────────────
