@@ -114,7 +114,11 @@ def _furnish(ours, owner):
     name = iter(NAMES)
     ours.name = next(name)
     ours.save()
-    owner.first_name, owner.username = next(name), next(name)
+    owner.first_name, owner.username, owner.is_superuser = (
+        next(name),
+        next(name),
+        True,
+    )  # sees the operator's pages, too
     owner.save()
     hours = factories.BusinessHoursFactory(project=ours, name=next(name), is_default=True, holiday_country="VN")
     hours.ranges.create(project=ours, weekday=Weekday.MONDAY, opens=dt.time(8), closes=dt.time(17))
@@ -251,6 +255,27 @@ def test_refused_forms_speak_the_language_of_the_page(furnished, owner, vocabula
 
     assert found == {}
     assert len(refused) > 5
+
+
+@pytest.mark.parametrize("language", ["vi", "en"])
+def test_bulk_actions_ask_in_the_language_of_the_page(furnished, owner, vocabulary, language):
+    client = signed_in(owner, furnished, language)
+    is_foreign = {"vi": vocabulary.is_english, "en": vocabulary.is_vietnamese}[language]
+    asked, found = [], {}
+    for model in admin.site._registry:
+        address = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+        form = client.get(address, follow=True).context.get("action_form")
+        row = model._default_manager.order_by("pk").first()
+        for action, _label in form.fields["action"].choices[1:] if form and row else ():
+            response = client.post(address, {"action": action, "_selected_action": row.pk}, follow=True)
+            asked.append(action)
+            if response.status_code == 200 and response["Content-Type"].startswith("text/html"):
+                page = Page(response.content.decode())
+                if foreign := {text for text in said_on(page) if is_foreign(text)}:
+                    found[f"{address} {action}"] = foreign
+
+    assert found == {}
+    assert len(asked) > 10
 
 
 # ── Choosing the language ────────────────────────────────────────────────────────────────────────────────────────────
