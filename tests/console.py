@@ -16,13 +16,14 @@ from pcc_console.middleware import SESSION_KEY
 FRAME_QUERIES = 5
 
 
-def sign_in(user, project) -> Client:
-    """A browser in which `user` works in `project`."""
+def sign_in(user, project=None) -> Client:
+    """A browser in which `user` works in `project`; without one, it is still to be chosen."""
     client = Client()
     client.force_login(user)
-    session = client.session
-    session[SESSION_KEY] = project.pk
-    session.save()
+    if project is not None:
+        session = client.session
+        session[SESSION_KEY] = project.pk
+        session.save()
     return client
 
 

@@ -9,6 +9,19 @@ function hideIconsFromReaders(root) {
   }
 }
 
+/* For screen readers: what happened, without moving the focus. */
+function say(text) {
+  let region = document.getElementById("console-said");
+  if (!region) {
+    region = document.createElement("div");
+    region.id = "console-said";
+    region.className = "sr-only";
+    region.setAttribute("role", "status");
+    document.querySelector("main").append(region);
+  }
+  region.textContent = text;
+}
+
 /* Buttons with data-copy put the text of the named field on the clipboard. */
 async function copy(button) {
   const field = document.getElementById(button.dataset.copy);
@@ -21,7 +34,7 @@ async function copy(button) {
   }
   const before = label.textContent;
   label.textContent = button.dataset.copied;
-  label.setAttribute("role", "status");
+  say(button.dataset.copied);
   setTimeout(() => { label.textContent = before; }, 2500);
 }
 
