@@ -91,8 +91,8 @@ class _Reader:
 
     def project_file(self) -> ProjectFile:
         project = self._single("project", shapes.PROJECT)
-        numbers = self._rows("numbers", self._phone_row)
-        blocked = self._rows("blocked_numbers", self._phone_row)
+        numbers = self._rows("numbers", self._row)
+        blocked = self._rows("blocked_numbers", self._row)
         country = str(project.values["country"])
         self._refuse_same_digits("numbers", numbers, country)
         self._refuse_same_digits("blocked_numbers", blocked, country)
@@ -143,17 +143,17 @@ class _Reader:
 
     def _row(self, shape: Shape, place: Place, handle: str) -> Row:
         place.table(shape.known_keys())
-        values = {name: self._value(shape, place, name) for name in shape.plain}
-        _validate(shape, place, values)
+        stated = {name: inner for name in shape.plain if (inner := place.something_at(name))}
+        readable = {name: self._value(shape, name, inner) for name, inner in stated.items()}
+        values = {name: shape.default(name) if readable.get(name) is None else readable[name] for name in shape.plain}
+        _validate(shape, place, values, reported={name for name, value in readable.items() if value is None})
         references = {
             name: target for name, section in shape.references.items() if (target := self._target(place, name, section))
         }
         return Row(place.path, handle, values, references)
 
-    def _value(self, shape: Shape, place: Place, name: str) -> Any:
-        inner = place.something_at(name)
-        value = inner.read(lambda text: shapes.read(shape.model, name, text)) if inner else None
-        return shape.default(name) if value is None else value
+    def _value(self, shape: Shape, name: str, place: Place) -> Any:
+        return place.read(lambda text: shapes.read(shape.model, name, text))
 
     def _target(self, place: Place, name: str, section: str) -> str | None:
         inner = place.something_at(name)
@@ -168,13 +168,6 @@ class _Reader:
             elif target is not None:
                 found[target] = None
         return tuple(found)
-
-    def _phone_row(self, shape: Shape, place: Place, handle: str) -> Row:
-        row = self._row(shape, place, handle)
-        number = place.something_at("number")
-        if number and row.values["number"]:
-            number.read(_phone_number)
-        return row
 
     def _refuse_same_digits(self, section: str, rows: tuple[Row, ...], country: str) -> None:
         seen: set[str] = set()
@@ -335,10 +328,10 @@ def _handle(section: str, place: Place) -> str:
     return shapes.NAMELESS
 
 
-def _validate(shape: Shape, place: Place, values: Mapping[str, Any]) -> None:
+def _validate(shape: Shape, place: Place, values: Mapping[str, Any], reported: set[str]) -> None:
     """Let the model check its fields: required, length, range, choice, spelling."""
     row = shape.model(**values)
-    left_out = {name for name in shape.optional if not values[name]}
+    left_out = reported | {name for name in shape.optional if not values[name]}
     try:
         row.clean_fields(exclude={field.name for field in row._meta.fields} - set(shape.plain) | left_out)
     except ValidationError as error:
@@ -351,13 +344,6 @@ def _validate(shape: Shape, place: Place, values: Mapping[str, Any]) -> None:
 
 def _parts(row: Row) -> dict[str, Any]:
     return {"path": row.path, "handle": row.handle, "values": row.values, "references": row.references}
-
-
-def _phone_number(text: str) -> str:
-    try:
-        return phone.digits_of(text)
-    except phone.InvalidPhoneNumber as error:
-        raise ValueError(f"{shapes.shortened(text)} is not a telephone number") from error
 
 
 def _range(text: str) -> tuple[Any, Any]:

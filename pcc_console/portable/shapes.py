@@ -14,9 +14,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db import models
 
 from agents.models import Agent, Group, RoutingType, SipAccount
+from common import phone
+from common.validation import validate_web_address
 from ivr.models import GreetingFile, IvrKeyPress, IvrNode, IvrTree, KeyAction
 from numbers_app.models import BlockedNumber, Number
 from projects.models import CallSettings, Project
@@ -208,6 +211,7 @@ NAMES_OF_ROWS: Mapping[str, tuple[str, ...]] = {
     "sip_accounts": ("user_name",),
     "greeting_files": ("desc1", "original_name"),  # the `filename` is made anew by every installation
 }
+PHONE_NUMBERS = frozenset({"number", "phone_number", "to_phone_number", "from_number_callout_to_agent"})
 NAMELESS = "Untitled"  # only greeting files may be
 
 
@@ -266,7 +270,13 @@ def read(model: type[models.Model], name: str, text: str) -> Any:
         return whole_number(text)
     if isinstance(kind, models.DateField):
         return date(text)
-    return clock(text) if isinstance(kind, models.TimeField) else text
+    if isinstance(kind, models.TimeField):
+        return clock(text)
+    if text and name in PHONE_NUMBERS:
+        check_phone_number(text)
+    if text and name.endswith("_url"):
+        check_web_address(text)
+    return text
 
 
 def word(choice: enum.Enum) -> str:
@@ -315,6 +325,20 @@ def clock(text: str) -> dt.time:
 
 def clock_text(at: dt.time) -> str:
     return f"{at:%H:%M}" if (at.second, at.microsecond) == (0, 0) else at.isoformat()
+
+
+def check_phone_number(text: str) -> None:
+    try:
+        phone.digits_of(text)
+    except phone.InvalidPhoneNumber as error:
+        raise ValueError(f"{shortened(text)} is not a telephone number") from error
+
+
+def check_web_address(text: str) -> None:
+    try:
+        validate_web_address(text)
+    except ValidationError as error:
+        raise ValueError(" ".join(error.messages)) from error
 
 
 def shortened(text: str) -> str:
