@@ -5,6 +5,7 @@ One thread, one loop: the kernel ends a child when the thread that started it en
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import os
@@ -18,6 +19,7 @@ from types import FrameType, TracebackType
 from typing import Any, Self
 
 from common.supervision import processes, state
+from common.supervision.accounts import owner_of
 from common.supervision.errors import CannotStart, StopRequested
 from common.supervision.output import Output
 from common.supervision.processes import Footprint, Program
@@ -31,6 +33,7 @@ HOPELESS_AFTER = 4  # ends in a row, while we wait for it for the first time
 LEFT_OVER_STOP_S = 10.0
 FORCE_S = 0.5
 LOG_TAIL_LINES = 15
+PROCESSES_FILE = "run/processes.json"
 
 
 @dataclass
@@ -149,7 +152,10 @@ class Supervisor:
             pause = BACK_OFF_S[0 if steady else min(kept.failures, len(BACK_OFF_S) - 1)]
             kept.failures = 1 if steady else kept.failures + 1
             kept.start_again_at = now + pause
-            self._output.say(f"{kept.program.name} {_how_it_ended(kept.run)}; starting it again in {pause:g} s")
+            details = f" (its log: {kept.program.log_file})" if kept.program.log_file else ""
+            self._output.say(
+                f"{kept.program.name} {_how_it_ended(kept.run)}{details}; starting it again in {pause:g} s"
+            )
             processes.send_to_family(kept.run.pid, signal.SIGKILL)
             kept.run = None
         if kept.start_again_at is not None and now >= kept.start_again_at:
@@ -240,24 +246,19 @@ class Supervisor:
         state.write_private_file(self._data_dir / PROCESSES_FILE, content)
 
 
-PROCESSES_FILE = "run/processes.json"
-
-
 def make_data_folder(data_dir: Path) -> None:
     """Make sure that we can write to the data folder. Raises CannotStart with what to do when we cannot."""
     try:
         data_dir.mkdir(mode=0o755, parents=True, exist_ok=True)
         (data_dir / "run").mkdir(exist_ok=True)
+        if not os.access(data_dir, os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
     except OSError as error:
+        owned = f", which belongs to {owner_of(data_dir).name}," if os.path.exists(data_dir) else ""
         raise CannotStart(
-            f"The data folder {data_dir} cannot be used: {error.strerror}.\nChoose another one with PCC_DATA_DIR."
+            f"The data folder {data_dir}{owned} cannot be used: {error.strerror}.\n"
+            "Start as the user that it belongs to, or choose another folder with PCC_DATA_DIR."
         ) from error
-    if not os.access(data_dir, os.W_OK | os.X_OK):
-        owner = data_dir.owner()
-        raise CannotStart(
-            f"The data folder {data_dir} belongs to {owner} and cannot be written to.\n"
-            f"Start as {owner}, or choose another folder with PCC_DATA_DIR."
-        )
 
 
 def _how_it_ended(run: subprocess.Popen[bytes]) -> str:

@@ -220,3 +220,11 @@ def test_a_data_folder_that_cannot_be_made_is_refused_with_advice(tmp_path, show
 
     with pytest.raises(CannotStart, match="cannot be used: Not a directory"):
         Supervisor(tmp_path / "file" / "data", Output(shown)).__enter__()
+
+
+def test_a_data_folder_of_somebody_else_is_refused_with_his_name(tmp_path, shown, monkeypatch):
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    owner = psutil.Process().username()
+
+    with pytest.raises(CannotStart, match=f"which belongs to {owner}, cannot be used: Permission denied"):
+        Supervisor(tmp_path, Output(shown)).__enter__()

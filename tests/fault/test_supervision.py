@@ -49,13 +49,16 @@ class Installation:
         self.log = data_dir.with_suffix(".log")
         self.run: Any = None  # the supervisor, once it was started
 
-    def start(self, **changed: str) -> subprocess.Popen[bytes]:
+    def start(self, *command: str, **changed: str) -> subprocess.Popen[bytes]:
         """Start a supervisor in a process group of its own, as a shell does."""
         with self.log.open("ab") as log:
-            command = [sys.executable, "-u", "-m", "pcc_console.up"]
-            environment = {**self.environment, **changed}
             return subprocess.Popen(
-                command, cwd=BASE_DIR, env=environment, stdout=log, stderr=log, start_new_session=True
+                [sys.executable, "-u", *(command or ("-m", "pcc_console.up"))],
+                cwd=BASE_DIR,
+                env={**self.environment, **changed},
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
             )
 
     def ensure_ready(self) -> None:
@@ -248,7 +251,7 @@ def test_ctrl_c_stops_everything_in_time_and_a_taken_port_is_refused_before_anyt
         other_program.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         other_program.bind(("127.0.0.1", installation.port))
         other_program.listen()
-        refused = installation.start()
+        refused = installation.start("manage.py", "up")
         assert refused.wait(READY_WITHIN_S) == 1
     said = installation.log.read_text()
     assert f"Port {installation.port} on 127.0.0.1 is in use by another program" in said
