@@ -38,15 +38,16 @@ class AgentResource(ProjectResource):
         for agent, group in GroupMembership.objects.filter(agent__in=rows).values_list("agent_id", "group_id"):
             groups[agent].add(group)
         for row in rows:
-            row.member_of = frozenset(groups[row.pk])
+            row.member_of = row.stored_groups = frozenset(groups[row.pk])
 
     def after_init_instance(self, instance: Any, new: bool, row: Any, **kwargs: Any) -> None:
         super().after_init_instance(instance, new, row, **kwargs)
         if new:
-            instance.member_of = frozenset()
+            instance.member_of = instance.stored_groups = frozenset()
 
     def after_save_instance(self, instance: Any, row: Any, **kwargs: Any) -> None:
-        services.set_groups(instance, instance.member_of)
+        if instance.member_of != instance.stored_groups:
+            services.set_groups(instance, instance.member_of)
 
 
 class GroupResource(ProjectResource):
@@ -62,15 +63,16 @@ class GroupResource(ProjectResource):
         for group, agent in GroupMembership.objects.filter(group__in=rows).values_list("group_id", "agent_id"):
             agents[group].add(agent)
         for row in rows:
-            row.members = frozenset(agents[row.pk])
+            row.members = row.stored_members = frozenset(agents[row.pk])
 
     def after_init_instance(self, instance: Any, new: bool, row: Any, **kwargs: Any) -> None:
         super().after_init_instance(instance, new, row, **kwargs)
         if new:
-            instance.members = frozenset()
+            instance.members = instance.stored_members = frozenset()
 
     def after_save_instance(self, instance: Any, row: Any, **kwargs: Any) -> None:
-        services.set_members(instance, instance.members)
+        if instance.members != instance.stored_members:
+            services.set_members(instance, instance.members)
 
 
 class SipAccountResource(ProjectResource):

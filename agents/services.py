@@ -57,22 +57,26 @@ def remove_from_group(agent: Agent, group: Group) -> bool:
 
 @transaction.atomic
 def set_groups(agent: Agent, groups: Collection[int]) -> None:
-    """Make an agent a member of exactly these groups (keys of groups of his project)."""
-    for membership in GroupMembership.objects.filter(agent=agent).exclude(group__in=groups):
-        membership.delete()
+    """Make an agent a member of exactly these groups (keys of groups of his project).
+
+    Raises IntegrityError when somebody else adds him at the same time.
+    """
+    GroupMembership.objects.filter(agent=agent).exclude(group__in=groups).delete()
     has = set(GroupMembership.objects.filter(agent=agent).values_list("group_id", flat=True))
     for group in Group.objects.filter(project_id=agent.project_id, pk__in=set(groups) - has):
-        add_to_group(agent, group)
+        GroupMembership.objects.create(project_id=agent.project_id, group=group, agent=agent)
 
 
 @transaction.atomic
 def set_members(group: Group, agents: Collection[int]) -> None:
-    """Make exactly these agents the members of a group (keys of agents of its project)."""
-    for membership in GroupMembership.objects.filter(group=group).exclude(agent__in=agents):
-        membership.delete()
+    """Make exactly these agents the members of a group (keys of agents of its project).
+
+    Raises IntegrityError when somebody else adds one of them at the same time.
+    """
+    GroupMembership.objects.filter(group=group).exclude(agent__in=agents).delete()
     has = set(GroupMembership.objects.filter(group=group).values_list("agent_id", flat=True))
     for agent in Agent.objects.filter(project_id=group.project_id, pk__in=set(agents) - has):
-        add_to_group(agent, group)
+        GroupMembership.objects.create(project_id=group.project_id, group=group, agent=agent)
 
 
 def sip_accounts_of(agent: Agent) -> QuerySet[SipAccount]:

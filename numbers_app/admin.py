@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from django.contrib import admin, messages
+from django.db import IntegrityError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -25,7 +26,7 @@ from projects.console import ProjectAdmin, bulk_action, project_of
 from projects.console.columns import link_to
 from projects.console.sheets import SheetsMixin
 
-MAX_PASTED = 2_000  # numbers at once: they are written within one request
+MAX_PASTED = 5_000  # numbers at once: they are written within one request
 SHOWN_NUMBERS = 100  # of each kind in a preview
 
 
@@ -175,7 +176,11 @@ class BlockedNumberAdmin(SheetsMixin, ProjectAdmin):
         form = PasteForm(request.POST or None)
         preview = self._read(request, form) if form.is_valid() else None
         if preview and preview["new"] and "confirmed" in request.POST:
-            return self._block(request, form, preview)
+            try:
+                return self._block(request, form, preview)
+            except IntegrityError:
+                form.add_error("numbers", _("Somebody changed the same thing at the same time. Check the list again."))
+                preview = None
         context = {
             **self.admin_site.each_context(request),
             "title": _("Block a list of numbers"),

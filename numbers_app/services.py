@@ -32,17 +32,16 @@ def block_numbers(
 ) -> int:
     """Block callers, all or none. Numbers that are blocked already stay as they are.
 
-    Returns how many are new. Raises common.phone.InvalidPhoneNumber.
+    Returns how many are new. Cost: two queries for each, the row and its history.
+    Raises common.phone.InvalidPhoneNumber, and IntegrityError when somebody else blocks one at the same time.
     """
-    created = 0
-    for text in numbers:
-        _row, new = BlockedNumber.objects.get_or_create(
-            project=project,
-            digits=digits_of(text, project.country),
-            defaults={"number": text, "ivr_blocked": ivr_blocked, "queue_blocked": queue_blocked},
-        )
-        created += new
-    return created
+    wanted = {digits_of(text, project.country): text for text in numbers}
+    blocked = BlockedNumber.objects.filter(project=project, digits__in=wanted)
+    known = set(blocked.values_list("digits", flat=True))
+    new = [text for digits, text in wanted.items() if digits not in known]
+    for text in new:
+        BlockedNumber.objects.create(project=project, number=text, ivr_blocked=ivr_blocked, queue_blocked=queue_blocked)
+    return len(new)
 
 
 @transaction.atomic

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 from auditlog.models import LogEntry
+from django.db import transaction
 
 from numbers_app.models import BlockedNumber
 from tests import factories
@@ -74,9 +75,9 @@ def test_number_blocked_in_another_project_is_new_here(console, ours, theirs):
         (" ,\n;", "numbers", "There is no number in this text."),
         ("1" * 200_001, "numbers", "Ensure this value has at most 200000 characters (it has 200001)."),
         (
-            "\n".join(str(84900000000 + n) for n in range(2001)),
+            "\n".join(str(84900000000 + n) for n in range(5001)),
             "numbers",
-            "These are more than 2000 numbers. Split the list.",
+            "These are more than 5000 numbers. Split the list.",
         ),
         ("8490\x00", "numbers", "Null characters are not allowed."),
     ],
@@ -84,6 +85,19 @@ def test_number_blocked_in_another_project_is_new_here(console, ours, theirs):
 def test_text_that_cannot_be_a_list_is_refused(console, numbers, field, message):
     response = paste(console, numbers, confirmed="1")
     assert errors_of(response) == {field: [message]}
+    assert not BlockedNumber.objects.exists()
+
+
+def test_list_that_somebody_else_blocks_at_the_same_time_is_checked_again(console, ours, monkeypatch):
+    def block_first(*args, **kwargs):
+        factories.BlockedNumberFactory(project=ours, number="84909982888")
+        factories.BlockedNumberFactory(project=ours, number="84909982888")
+
+    monkeypatch.setattr("numbers_app.services.block_numbers", transaction.atomic(block_first))
+    response = paste(console, "84909982888", confirmed="1")
+    assert errors_of(response) == {
+        "numbers": ["Somebody changed the same thing at the same time. Check the list again."]
+    }
     assert not BlockedNumber.objects.exists()
 
 

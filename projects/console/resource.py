@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 from django.apps import apps
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, models, router, transaction
+from django.db import models, router
 from django.utils.translation import gettext as _
 from import_export import fields, resources, widgets
 from import_export.instance_loaders import BaseInstanceLoader
@@ -250,13 +250,6 @@ class ProjectResource(resources.Resource):
                     wrong[name] = error
         if wrong:
             raise ValidationError(wrong)
-
-    def do_instance_save(self, instance: Any, is_create: bool) -> None:
-        try:
-            with transaction.atomic():
-                instance.save(force_insert=is_create)
-        except IntegrityError as error:
-            raise ValidationError(_("Somebody changed the same thing at the same time. Try again.")) from error
 
     # ── Writing ──────────────────────────────────────────────────────────────────────────────────────────────────
     def table(self, rows: Iterable[Any]) -> tuple[list[str], list[list[str]]]:

@@ -16,7 +16,9 @@ from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.cache import cache
 from django.core.exceptions import NON_FIELD_ERRORS, PermissionDenied
 from django.core.files.uploadedfile import UploadedFile
+from django.db import IntegrityError
 from django.db.models import Model, QuerySet
+from django.db.transaction import TransactionManagementError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -232,8 +234,15 @@ def _errors(resource: ProjectResource, result: Result, sheet: sheets.Sheet) -> l
             column = "" if attribute == NON_FIELD_ERRORS else columns.get(attribute, attribute)
             found += [RowError(sheet.lines[row.number - 1], column, text) for text in texts]
     for number, errors in result.row_errors():
-        logger.error("import failed", extra={"event": "import.failed"}, exc_info=errors[0].error)
-        found.append(RowError(sheet.lines[number - 1], "", _("This line cannot be imported.")))
+        cause = errors[0].error
+        if isinstance(cause, TransactionManagementError):
+            continue  # only follows from the error of an earlier line
+        text = _("This line cannot be imported.")
+        if isinstance(cause, IntegrityError):
+            text = _("Somebody changed the same thing at the same time. Try again.")
+        else:
+            logger.error("import failed", extra={"event": "import.failed"}, exc_info=cause)
+        found.append(RowError(sheet.lines[number - 1], "", text))
     return sorted(found, key=lambda error: (error.line, error.column))
 
 

@@ -345,6 +345,15 @@ def test_confirming_twice_changes_nothing_the_second_time(console, ours):
     assert BlockedNumber.objects.count() == 1
 
 
+def test_line_that_somebody_else_adds_at_the_same_time_is_named(console, ours, monkeypatch):
+    shown = upload(console, BLOCKED, "number\n84909982888\n84909982889\n")
+    factories.BlockedNumberFactory(project=ours, number="84909982888")
+    monkeypatch.setattr("numbers_app.resources.BlockedNumberResource.rows", lambda self: BlockedNumber.objects.none())
+    response = confirm(console, BLOCKED, shown)
+    assert found_errors(response) == [(2, "", "Somebody changed the same thing at the same time. Try again.")]
+    assert BlockedNumber.objects.count() == 1
+
+
 def test_what_became_wrong_after_the_preview_is_refused_as_a_whole(console, ours):
     queue = factories.QueueFactory(project=ours, name="Support")
     shown = upload(console, NUMBER, "number,queue\n84899199586,\n84899199587,Support\n")
