@@ -80,7 +80,7 @@ MENU: list[tuple[str | Promise, list[Entry]]] = [
             Entry(_("API keys"), "key", model="projects.apikey"),
             Entry(_("Access token tool"), "token", page="admin:access_token", shown=_has_project),
             Entry(_("History"), "history", model="auditlog.logentry"),
-            Entry(_("API documentation"), "api", page="api-docs"),
+            Entry(_("API documentation"), "api", page="api_docs"),
         ],
     ),
     (
@@ -151,7 +151,7 @@ UNFOLD: dict[str, Any] = {
     "SHOW_BACK_BUTTON": True,
     "BORDER_RADIUS": "8px",
     "STYLES": _files("console/console.css"),
-    "SCRIPTS": _files("console/console.js"),
+    "SCRIPTS": _files("console/console.js", "console/choices.js"),
     "COLORS": {
         # Teal. 600 carries white text (5.5 : 1); 500 is the same colour as text on dark ground (8 : 1).
         "primary": {

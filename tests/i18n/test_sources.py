@@ -105,6 +105,27 @@ def test_the_template_scanner_finds_what_it_should(source, found):
     assert untranslated_in_template(source) == found
 
 
+# ── Scripts ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+SENTENCE_IN_SCRIPT = re.compile(r"""(?<!gettext\()(["'`])([A-Z][a-z]+(?: [a-z]+)+[^"'`]*)\1""")
+OUR_SCRIPTS = [path for path in texts.own_sources() if path.suffix == ".js"]
+
+
+def untranslated_in_script(source: str) -> list[str]:
+    """The sentences of a script that gettext does not see; most texts come from the page, in data attributes."""
+    return [match[2] for match in SENTENCE_IN_SCRIPT.finditer(source)]
+
+
+@pytest.mark.parametrize("path", OUR_SCRIPTS, ids=lambda path: path.relative_to(settings.BASE_DIR).as_posix())
+def test_scripts_have_no_text_outside_gettext(path: Path):
+    assert untranslated_in_script(path.read_text(encoding="utf-8")) == []
+
+
+def test_the_script_scanner_finds_what_it_should():
+    source = """say("Saved it."); say(gettext("Good text")); find("Tr > a"); status.textContent = `Not good`;"""
+
+    assert untranslated_in_script(source) == ["Saved it.", "Not good"]
+
+
 # ── Python ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 SHOWN_KEYWORDS = {
     "verbose_name", "verbose_name_plural", "help_text", "label", "description", "short_description", "empty_label",
