@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import io
 import json
+import threading
 from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
 
 from numbers_app.models import Number
 from projects.models import Account, ApiKey, Project
@@ -119,3 +121,24 @@ def test_an_account_name_that_means_two_is_refused(db):
         factories.AccountFactory(name="Twin")
     with pytest.raises(CommandError, match=r"Several accounts are called 'Twin'."):
         call_command("seed_project", "--name", "A", "--account", "Twin")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_first_runs_at_the_same_time_make_one_project():
+    begin, answers = threading.Barrier(2), []
+
+    def run() -> None:
+        begin.wait()
+        try:
+            answers.append(seed("--name", "Shop", "--number", "842473000097", "--account", "Buyer"))
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=run) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=60)
+    assert len(answers) == 2
+    assert answers[0] == answers[1]
+    assert (Account.objects.count(), Project.objects.count(), Number.objects.count()) == (1, 1, 1)

@@ -9,7 +9,7 @@ from django.core.management.base import CommandParser
 from django.db import transaction
 
 from pcc_console.management.operator_command import OperatorCommand, project_file_at, what_was_done
-from pcc_console.portable.importing import import_as_new_project
+from pcc_console.portable.importing import import_as_new_project, one_at_a_time
 from pcc_console.portable.stored_sounds import StoredSounds
 from pcc_console.provisioning import DEFAULT_ACCOUNT, account_called
 
@@ -26,6 +26,7 @@ class Command(OperatorCommand):
     def act(self, options: dict[str, Any]) -> None:
         file = project_file_at(options["file"])
         with transaction.atomic():
+            one_at_a_time()
             account = account_called(options["account"])
             outcome = import_as_new_project(file, account, StoredSounds(), name=options["name"])
         facts = {"project": outcome.project.pk, "passwords_to_set": outcome.passwords_to_set}

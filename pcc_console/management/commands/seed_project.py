@@ -12,7 +12,7 @@ from django.db import transaction
 from pcc_console.management.operator_command import OperatorCommand, project_file_at, what_was_done
 from pcc_console.portable import shapes
 from pcc_console.portable.document import ProjectFile
-from pcc_console.portable.importing import Outcome, add_missing
+from pcc_console.portable.importing import Outcome, add_missing, one_at_a_time
 from pcc_console.portable.reading import read_project_file
 from pcc_console.portable.stored_sounds import StoredSounds
 from pcc_console.provisioning import DEFAULT_ACCOUNT, account_called, usable_key
@@ -38,6 +38,7 @@ class Command(OperatorCommand):
             raise CommandError("Say --name NAME, or --file FILE with a project that has a name.")
         files.append(only_numbers(name, options["number"]))
         with transaction.atomic():
+            one_at_a_time()
             account = account_called(options["account"])
             outcomes = [add_missing(file, account, name, StoredSounds()) for file in files]
             project = outcomes[0].project
