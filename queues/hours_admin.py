@@ -56,6 +56,7 @@ class ExceptionInline(ProjectTabularInline):
     formset = ExceptionFormSet
     fields = ("date", "closed", "opens", "closes", "note")
     ordering = ("date", "opens")
+    hide_title = True
 
 
 @admin.register(BusinessHours)

@@ -204,6 +204,11 @@ class ExceptionForm(ProjectForm):
             "closes": forms.TimeInput(format="%H:%M", attrs={"type": "time", "class": INPUT}),
         }
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            field.widget.attrs.setdefault("aria-label", str(field.label))  # the table's heading is no label
+
     def clean(self) -> dict[str, Any] | None:
         cleaned = super().clean() or self.cleaned_data
         times = [name for name in ("opens", "closes") if cleaned.get(name) is not None]
