@@ -19,7 +19,6 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
-from django.urls import reverse
 from django.utils.cache import patch_cache_control, patch_vary_headers
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
@@ -269,6 +268,7 @@ class TreeEditor:
             "form": outcome.form,
             "question": self._question(outcome.opened),
             "may_change": self.may_change,
+            "may_delete": self.admin.has_delete_permission(self.request, self.tree),
             "numbers": self.tree.numbers.order_by("digits"),
         }
 
@@ -291,9 +291,6 @@ class TreeEditor:
             "opts": self.admin.opts,
             "original": self.tree,
             "media": self.admin.media,
-            "history_url": reverse("admin:ivr_ivrtree_history", args=[self.tree.pk]),
-            "delete_url": reverse("admin:ivr_ivrtree_delete", args=[self.tree.pk]),
-            "may_delete": self.admin.has_delete_permission(self.request, self.tree),
         }
 
 

@@ -20,7 +20,7 @@ from ivr.fitting import visible
 from ivr.greetings import has_audio
 from ivr.models import IvrKeyPress, IvrNode, Key, PlayMode
 from ivr.selectors import LintedTree
-from ivr.words import Told, Words, key_name, place_id
+from ivr.words import Told, Words, key_name, place_id, short_key_name
 
 _ICONS = {
     Action.NODE: "arrow_forward",
@@ -40,6 +40,7 @@ class OutlineKey:
     id: str
     row: IvrKeyPress
     name: str
+    short_name: str
     icon: str
     target: str
     target_id: str
@@ -199,6 +200,7 @@ def _key(linted: LintedTree, words: Words, told: Mapping[Place, list[Told]], nod
         id=place_id(place),
         row=row,
         name=key_name(key.key),
+        short_name=short_key_name(key.key),
         icon=_ICONS[key.action],
         target=visible(words.target(key)),
         target_id=place_id(Place(key.next_node)) if leads_on else "",

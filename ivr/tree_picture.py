@@ -18,7 +18,7 @@ from ivr.domain.findings import Place, Severity
 from ivr.domain.tree import DIALLED_KEYS, EMPTY_KEY, INVALID_KEY, Action
 from ivr.fitting import shortened, visible, wrapped
 from ivr.selectors import LintedTree
-from ivr.words import Told, Words, key_name, place_id
+from ivr.words import Told, Words, key_name, place_id, short_key_name
 
 NAME_WIDTH = 26  # widths in usual small letters of the font size that `tree.css` gives to each kind of text
 SAID_WIDTH = 35
@@ -172,7 +172,7 @@ def _row(row: layout.Row, card: layout.Card, words: Words, marks: dict[Place, Ma
     return PictureRow(
         id=place_id(place),
         middle=row.middle - card.top,
-        key=_key(key.key),
+        key=key.key if is_sign else short_key_name(key.key),
         key_name=key_name(key.key),
         box_width=SIGN_WIDTH if is_sign else WORD_WIDTH,
         icon=_icon(row),
@@ -181,12 +181,6 @@ def _row(row: layout.Row, card: layout.Card, words: Words, marks: dict[Place, Ma
         leads=row.leads,
         mark=marks.get(place),
     )
-
-
-def _key(key: str) -> str:
-    if key in DIALLED_KEYS:
-        return key
-    return _("no key") if key == EMPTY_KEY else _("other key")
 
 
 def _icon(row: layout.Row) -> str:

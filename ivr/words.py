@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from django.utils.functional import Promise
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -47,10 +48,15 @@ _TEXTS: Mapping[Code, str | Promise] = {
 
 
 def key_name(key: str) -> str:
-    """A key for people: `Key 1`, `No key pressed`, `Any other key`."""
+    """A key for people: `key 1`, `No key pressed`, `Any other key`."""
     if key in (EMPTY_KEY, INVALID_KEY):
         return str(Key(key).label)
     return _("key %(key)s") % {"key": key}
+
+
+def short_key_name(key: str) -> str:
+    """A key where there is little room: `Key 1`, `No key`, `Other key`."""
+    return {EMPTY_KEY: _("No key"), INVALID_KEY: _("Other key")}.get(key) or capfirst(key_name(key))
 
 
 def place_id(place: Place) -> str:

@@ -15,15 +15,15 @@ from enum import StrEnum
 from ivr.domain.paths import Step, apart_from, leads_out, walk_from_root
 from ivr.domain.tree import Action, KeyPress, Node, NodeId, Tree, in_key_order
 
-CARD_WIDTH = 256
+CARD_WIDTH = 250
 HEAD_HEIGHT = 86  # the name and two lines of the announcement
 ROW_HEIGHT = 30
 FOOT_HEIGHT = 8
 TITLE_MIDDLE = 22  # where a line enters a card
 GAP_X = 52
 GAP_Y = 24
-MARGIN = 16
-START_WIDTH = 60  # left of the root: where calls come in
+MARGIN = 12
+START_WIDTH = 48  # left of the root: where calls come in
 CAPTION_HEIGHT = 40  # above the nodes that callers cannot reach
 
 

@@ -69,8 +69,8 @@ def test_every_kind_of_key_is_drawn_with_what_it_leads_to():
         ("5", "SMS: Our address"),
         ("6", "Next node: none chosen"),
         ("7", "Queue: none chosen"),
-        ("no key", "Welcome"),
-        ("other key", "End call"),
+        ("No key", "Welcome"),
+        ("Other key", "End call"),
         ("*", "Welcome"),
     ]
     leads = [each.get("class") for each in picture.iter(f"{SVG}g") if "ivr-row" in each.get("class", "")]
