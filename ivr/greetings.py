@@ -160,12 +160,16 @@ def has_audio(greeting: GreetingFile) -> bool:
 def orphaned_greeting_folders() -> list[Path]:
     """Folders that no row needs: interrupted uploads, and what was left by a crash between disk and database.
 
-    Cost: one query and one look at every folder. Only folders older than an hour, so that no upload is disturbed.
+    Only folders older than an hour, so that no upload is disturbed. A database that knows none of the folders belongs
+    to another installation: then it is asked for nothing but interrupted uploads.
+    Cost: one query and one look at every folder.
     """
     kept = {(str(project), sid) for project, sid in GreetingFile.objects.values_list("project_id", "sid")}
-    folders = [path for path in _root().glob("*/*") if (path.parent.name, path.name) not in kept]
+    folders = list(_root().glob("*/*"))
+    known = {path for path in folders if (path.parent.name, path.name) in kept}
+    unknown = [path for path in folders if path not in known and (known or path.parent.name == INCOMING_FOLDER)]
     oldest_of_work = (clock.now() - LEFT_BEHIND_AFTER).timestamp()
-    return sorted(path for path in folders if _changed_at(path) < oldest_of_work)
+    return sorted(path for path in unknown if _changed_at(path) < oldest_of_work)
 
 
 def remove_orphaned_greeting_folders() -> int:

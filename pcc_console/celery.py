@@ -78,6 +78,10 @@ app.conf.update(
             "task": "pcc_console.tasks.forget_expired_sessions",
             "schedule": crontab(hour=3, minute=30),
         },
+        "forget orphaned greeting files": {
+            "task": "pcc_console.tasks.forget_orphaned_greeting_files",
+            "schedule": crontab(hour=3, minute=45),
+        },
     },
 )
 app.autodiscover_tasks()

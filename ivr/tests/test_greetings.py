@@ -178,6 +178,12 @@ class TestOrphans:
         assert greetings.orphaned_greeting_folders() == []
         assert [kept.exists(), moved.exists(), interrupted.exists(), in_work.exists()] == [True, False, False, True]
 
+    def test_another_database_takes_nothing_away(self, ours, settings):
+        self.age(greetings.listen_path(store(ours)).parent, 48)
+        interrupted = self.age(self.folder(settings, "incoming", "4711"), 2)
+        GreetingFile.objects.all().delete()  # as if the program had been pointed at an empty database
+        assert greetings.orphaned_greeting_folders() == [interrupted]
+
     def test_nothing_was_ever_uploaded(self, db):
         assert greetings.orphaned_greeting_folders() == []
 
