@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import hypothesis
 import pytest
 
 from tests import factories
+
+# How long one example takes says more about the machine than about the rule.
+hypothesis.settings.register_profile("pcc", deadline=None)
+hypothesis.settings.load_profile("pcc")
 
 
 @pytest.fixture(autouse=True)
@@ -13,6 +18,11 @@ def _own_folder_for_files(settings, tmp_path):
     # Pages name their static files directly: nothing has to be collected before a test.
     finders = "django.contrib.staticfiles.storage.StaticFilesStorage"
     settings.STORAGES = {**settings.STORAGES, "staticfiles": {"BACKEND": finders}}
+
+
+@pytest.fixture(autouse=True)
+def _hash_passwords_quickly(settings):
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 @pytest.fixture

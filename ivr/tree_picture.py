@@ -20,14 +20,13 @@ from ivr.fitting import shortened, visible, wrapped
 from ivr.selectors import LintedTree
 from ivr.words import Told, Words, key_name, place_id, short_key_name
 
-NAME_WIDTH = 26  # widths in usual small letters of the font size that `tree.css` gives to each kind of text
-SAID_WIDTH = 35
-TARGET_WIDTH = 23
-TARGET_WIDTH_BESIDE_WORD = 16
+# The width of a usual small letter in the font sizes of `tree.css`, in px, measured with Inter.
+NAME_LETTER, SAID_LETTER, TARGET_LETTER = 7.9, 6.8, 7.1
 SIGN_WIDTH, WORD_WIDTH = 24, 72  # px: the box of a key, and of "no key" and "other key"
 BOX_LEFT = 14
 MARK_LEFT = layout.CARD_WIDTH - 30
-BEND = 26  # px: how far a line runs straight before it turns
+SPACE = 6  # px: between a text and what stands right of it
+CORNER = 8  # px: the radius of a line's turns
 
 _ICONS = {
     Action.QUEUE: "queue",
@@ -59,10 +58,16 @@ class PictureRow:
     key_name: str
     box_width: int
     icon: str
-    target: str
+    short_target: str
     full_target: str
     leads: layout.Leads
     mark: Mark | None
+
+    @property
+    def target(self) -> str:
+        """Where the key leads, as far as it fits before the mark."""
+        right = MARK_LEFT if self.mark else layout.CARD_WIDTH
+        return shortened(self.short_target, (right - SPACE - self.target_left) / TARGET_LETTER)
 
     @property
     def box_middle(self) -> int:
@@ -155,9 +160,9 @@ def _card(card: layout.Card, words: Words, marks: dict[Place, Mark]) -> PictureC
     return PictureCard(
         id=place_id(place),
         place=card,
-        name=shortened(card.node.name, NAME_WIDTH),
+        name=shortened(card.node.name, (MARK_LEFT - BOX_LEFT - SPACE) / NAME_LETTER),
         full_name=visible(card.node.name),
-        said=wrapped(said, SAID_WIDTH, 2),
+        said=wrapped(said, (layout.CARD_WIDTH - 2 * BOX_LEFT) / SAID_LETTER, 2),
         full_said=visible(said),
         rows=[_row(row, card, words, marks) for row in card.rows],
         mark=marks.get(place),
@@ -168,7 +173,6 @@ def _row(row: layout.Row, card: layout.Card, words: Words, marks: dict[Place, Ma
     key = row.key
     place = Place(card.node.id, key.key)
     is_sign = key.key in DIALLED_KEYS
-    target = words.target(key)
     return PictureRow(
         id=place_id(place),
         middle=row.middle - card.top,
@@ -176,8 +180,8 @@ def _row(row: layout.Row, card: layout.Card, words: Words, marks: dict[Place, Ma
         key_name=key_name(key.key),
         box_width=SIGN_WIDTH if is_sign else WORD_WIDTH,
         icon=_icon(row),
-        target=shortened(target, TARGET_WIDTH if is_sign else TARGET_WIDTH_BESIDE_WORD),
-        full_target=visible(target),
+        short_target=words.short_target(key),
+        full_target=visible(words.target(key)),
         leads=row.leads,
         mark=marks.get(place),
     )
@@ -190,9 +194,13 @@ def _icon(row: layout.Row) -> str:
 
 
 def _line(line: layout.Line) -> PictureLine:
-    """A line that leaves and arrives level."""
+    """A line with round corners; straight when it arrives at the height at which it leaves."""
+    corner = min(CORNER, abs(line.to_y - line.from_y) // 2)
+    down = corner if line.to_y > line.from_y else -corner
     path = (
-        f"M{line.from_x} {line.from_y}C{line.from_x + BEND} {line.from_y} "
-        f"{line.to_x - BEND} {line.to_y} {line.to_x} {line.to_y}"
+        f"M{line.from_x} {line.from_y}H{line.turn_x - corner}"
+        f"Q{line.turn_x} {line.from_y} {line.turn_x} {line.from_y + down}"
+        f"V{line.to_y - down}"
+        f"Q{line.turn_x} {line.to_y} {line.turn_x + corner} {line.to_y}H{line.to_x}"
     )
     return PictureLine(path, _SIGNS.get(line.key, line.key), key_name(line.key), line.to_x, line.to_y)

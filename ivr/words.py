@@ -127,6 +127,16 @@ class Words:
             case Action.HANG_UP:
                 return _("End call")
 
+    def short_target(self, key: KeyPress) -> str:
+        """Where a key leads, beside a sign that says of what kind that is: `Support`."""
+        queue = self.queues.get(key.queue) if key.queue else None
+        short = {
+            Action.QUEUE: queue.name if queue else "",
+            Action.FORWARD: key.destination.given,
+            Action.SMS: key.sms.strip(),
+        }
+        return short.get(key.action) or self.target(key)
+
     def _next_node(self, key: KeyPress) -> str:
         if key.next_node is None:
             return _("Next node: none chosen")

@@ -2,13 +2,13 @@
 
 Columns from left to right: the root, then what one key leads to, then two. A node is one card with a row for every key.
 It is drawn once, where the fewest keys lead to it, and joined to that key by a line; every other key that leads to it
-names it in its row. So lines never cross, and sixty nodes read like three. Lengths are in pixels.
+names it in its row. So lines never touch, and sixty nodes read like three. Lengths are in pixels.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -21,6 +21,7 @@ ROW_HEIGHT = 30
 FOOT_HEIGHT = 8
 TITLE_MIDDLE = 22  # where a line enters a card
 GAP_X = 52
+TURN_FIRST, TURN_LAST = 8, 34  # within the gap, the strip in which lines turn: clear of the card and of the arrival
 GAP_Y = 24
 MARGIN = 12
 START_WIDTH = 48  # left of the root: where calls come in
@@ -64,11 +65,12 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """From a key's row to the card that it leads to."""
+    """From a key's row level to `turn_x`, up or down, and level to the card that it leads to."""
 
     key: str
     from_x: int
     from_y: int
+    turn_x: int
     to_x: int
     to_y: int
 
@@ -159,11 +161,13 @@ def _leads(node: NodeId, key: KeyPress, steps: Mapping[NodeId, Step]) -> Leads:
     return Leads.ON if (step.came_from, step.by_key) == (node, key.key) else Leads.BACK
 
 
-def _lines(cards: Iterable[Card]) -> list[Line]:
-    tops = {card.node.id: (card.left, card.top + TITLE_MIDDLE) for card in cards}
-    return [
-        Line(row.key.key, card.left + CARD_WIDTH, row.middle, *tops[row.key.next_node])
-        for card in cards
-        for row in card.rows
-        if row.leads is Leads.ON and row.key.next_node is not None
-    ]
+def _lines(cards: Collection[Card]) -> Iterator[Line]:
+    """The lines of a card turn one before the other, the lowest first, so that they cannot cross."""
+    ends = {card.node.id: (card.left, card.top + TITLE_MIDDLE) for card in cards}
+    for card in cards:
+        rows = [row for row in card.rows if row.leads is Leads.ON]
+        right = card.left + CARD_WIDTH
+        for place, row in enumerate(reversed(rows)):
+            turn = right + TURN_FIRST + (TURN_LAST - TURN_FIRST) * (place + 1) // (len(rows) + 1)
+            if row.key.next_node is not None:
+                yield Line(row.key.key, right, row.middle, turn, *ends[row.key.next_node])

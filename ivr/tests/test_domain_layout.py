@@ -56,11 +56,10 @@ def test_the_root_is_at_the_top_left_and_what_a_key_leads_to_is_one_column_on():
         ("C", left + column, MARGIN + HEAD_HEIGHT + GAP_Y, False),
     ]
     row_middle = MARGIN + HEAD_HEIGHT + ROW_HEIGHT // 2
+    right, arrival = left + CARD_WIDTH, MARGIN + TITLE_MIDDLE
     assert drawing.lines == (
-        Line("1", left + CARD_WIDTH, row_middle, left + column, MARGIN + TITLE_MIDDLE),
-        Line(
-            "2", left + CARD_WIDTH, row_middle + ROW_HEIGHT, left + column, MARGIN + HEAD_HEIGHT + GAP_Y + TITLE_MIDDLE
-        ),
+        Line("2", right, row_middle + ROW_HEIGHT, right + 16, left + column, arrival + HEAD_HEIGHT + GAP_Y),
+        Line("1", right, row_middle, right + 25, left + column, arrival),
     )
     assert drawing.width == left + column + CARD_WIDTH + MARGIN
     assert drawing.apart_top is None
@@ -117,8 +116,26 @@ def test_every_node_but_the_first_ones_is_joined_by_exactly_one_line(checked):
     assert all(row.key.action is Action.NODE for row in on)
 
 
+def parts(line):
+    """The three straight parts of a line, as boxes."""
+    low, high = sorted((line.from_y, line.to_y))
+    return (
+        (line.from_x, line.turn_x, line.from_y, line.from_y),
+        (line.turn_x, line.turn_x, low, high),
+        (line.turn_x, line.to_x, line.to_y, line.to_y),
+    )
+
+
+def meet(one, other):
+    return one[0] <= other[1] and other[0] <= one[1] and one[2] <= other[3] and other[2] <= one[3]
+
+
 @given(any_trees())
-def test_lines_between_two_columns_do_not_cross(checked):
-    for one, other in combinations(draw(checked).lines, 2):
-        if one.from_x == other.from_x:
-            assert (one.from_y < other.from_y) == (one.to_y < other.to_y)
+def test_no_two_lines_touch_and_none_runs_through_a_card(checked):
+    drawing = draw(checked)
+    for one, other in combinations(drawing.lines, 2):
+        assert not any(meet(first, second) for first in parts(one) for second in parts(other))
+    for line in drawing.lines:
+        for card in drawing.cards:
+            inside = (card.left + 1, card.left + CARD_WIDTH - 1, card.top + 1, card.bottom - 1)
+            assert not any(meet(part, inside) for part in parts(line))

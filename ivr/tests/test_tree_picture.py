@@ -63,16 +63,19 @@ def test_every_kind_of_key_is_drawn_with_what_it_leads_to():
     )
     assert list(zip(texts(picture, "ivr-key"), texts(picture, "ivr-target"), strict=True)) == [
         ("1", "Menu"),
-        ("2", "Queue: Support"),
-        ("3", "Forward to 84909982888"),
+        ("2", "Support"),
+        ("3", "84909982888"),
         ("4", "Voicemail"),
-        ("5", "SMS: Our address"),
+        ("5", "Our address"),
         ("6", "Next node: none chosen"),
         ("7", "Queue: none chosen"),
         ("No key", "Welcome"),
         ("Other key", "End call"),
         ("*", "Welcome"),
     ]
+    titles = [each.text for each in picture.iter(f"{SVG}title")]
+    assert "key 2: Queue: Support" in titles
+    assert "key 3: Forward to 84909982888" in titles
     leads = [each.get("class") for each in picture.iter(f"{SVG}g") if "ivr-row" in each.get("class", "")]
     assert [name.rsplit("-", 1)[1] for name in leads if name] == [
         "on",
@@ -127,7 +130,7 @@ def test_findings_are_marked_at_their_place_with_their_text():
 def test_long_texts_are_cut_and_kept_in_full_beside():
     name, said = "A node with a very long name indeed", "Welcome to our company. " * 10
     picture = parsed(tree(Node(NodeId("A"), name, Talk(said), (hang_up(EMPTY_KEY),))))
-    assert texts(picture, "ivr-name") == ["A node with a very long nam…"]
+    assert texts(picture, "ivr-name") == ["A node with a very long na…"]
     assert len(texts(picture, "ivr-said")) == 2
     assert f"{name}: {said.strip()}" in [each.text for each in picture.iter(f"{SVG}title")]
 
