@@ -7,8 +7,8 @@ import os
 import resource
 import sys
 
-MEMORY_BYTES = 1024**3  # the libraries alone map 600 MB; a ten-minute file needs 30 MB more (measured 2026-11)
-CPU_S = 60  # ten minutes of audio take 6 s on one core (measured 2026-11)
+MEMORY_BYTES = 1024**3  # the libraries alone map 254 MB, a ten-minute file 22 MB more (measured 2026-11)
+CPU_S = 60  # ten minutes of audio take 7 to 9 s on a busy core (measured 2026-11)
 LARGEST_FILE_BYTES = 16 * 1024**2  # ten minutes are 9.6 MB as 8 kHz WAV, the largest form
 NICENESS = 10  # calls go first
 PR_SET_NO_NEW_PRIVS = 38  # <linux/prctl.h>
