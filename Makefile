@@ -10,7 +10,7 @@ INSTALL = $(UV) pip install --quiet --python $(BIN)/python --require-hashes -r $
 	{ echo "Trying again with pip"; $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(1); }
 export UV_PYTHON_DOWNLOADS := never
 
-.PHONY: run test test-unit format lock messages
+.PHONY: run test test-unit format lock messages openapi
 .DEFAULT_GOAL := run
 
 run: $(VENV)/.run-installed
@@ -36,6 +36,10 @@ lock: $(VENV)/.tools-installed
 # Collect the texts to translate into locale/ and compile the translations: docs/translation.md.
 messages: $(VENV)/.dev-installed
 	@exec $(BIN)/python manage.py makemessages
+
+# Write the description of the REST API into docs/, where it is kept and compared.
+openapi: $(VENV)/.dev-installed
+	@exec $(BIN)/python manage.py spectacular --validate --fail-on-warn --file docs/openapi.yaml
 
 $(VENV)/.run-installed: $(VENV)/.tools-installed requirements/run.lock
 	@echo "Installing the packages of requirements/run.lock"

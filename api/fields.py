@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Final, Generic, TypeVar
 
 from django.core.exceptions import ObjectDoesNotExist, ValidationError
 from django.db import models
@@ -29,6 +29,18 @@ _WHOLE = re.compile(r"-?[0-9]{1,18}")
 _FLAGS = {"true": True, "false": False, "1": True, "0": False}
 _REQUIRED = "is required."
 
+# Parts of the API description that many fields have in common.
+COMMON: Final[Mapping[str, Schema]] = {
+    "Flag": {"description": "true or false, in any usual spelling.", "enum": [True, False, 1, 0, *_FLAGS]},
+    "Digits": {"description": "A whole number as text.", "type": "string", "pattern": f"^{_WHOLE.pattern}$"},
+    "Cleared": {"description": "The default.", "enum": [None, ""]},
+}
+
+
+def reference_to(name: str) -> Schema:
+    """A reference to a named part of the API description."""
+    return {"$ref": f"#/components/schemas/{name}"}
+
 
 class Lenient(serializers.Field[Any, Any, Any, Any]):
     """Base of all fields: null and empty text stand for the default, unless a value is required."""
@@ -48,7 +60,7 @@ class Lenient(serializers.Field[Any, Any, Any, Any]):
         """What is accepted."""
         kinds = self.accepted
         if not self.required:
-            kinds = [*kinds, {"type": "null"}, {"const": ""}]
+            kinds = [*kinds, reference_to("Cleared")]
         schema: Schema = kinds[0] if len(kinds) == 1 else {"anyOf": kinds}
         return {**schema, **({"description": str(self.help_text)} if self.help_text else {})}
 
@@ -135,7 +147,7 @@ class Whole(Lenient, serializers.IntegerField):
             limits["minimum"] = self.min_value
         if self.max_value is not None:
             limits["maximum"] = self.max_value
-        return [{"type": "integer", **limits}, {"type": "string", "pattern": "^-?[0-9]{1,18}$"}]
+        return [{"type": "integer", **limits}, reference_to("Digits")]
 
 
 def _whole(data: Any) -> int | None:
@@ -163,7 +175,7 @@ class Flag(Lenient):
 
     @property
     def accepted(self) -> list[Schema]:
-        return [{"type": "boolean"}, {"enum": [1, 0, "1", "0", "true", "false"]}]
+        return [reference_to("Flag")]
 
 
 class Choice(Lenient, serializers.ChoiceField):

@@ -14,7 +14,7 @@ from drf_spectacular.plumbing import ComponentRegistry, ResolvedComponent
 from rest_framework import serializers
 
 from api.authentication import HEADER, QUERY_PARAMETER
-from api.fields import ID_MAX_LENGTH, Schema
+from api.fields import COMMON, ID_MAX_LENGTH, Schema, reference_to
 
 Endpoint = tuple[str, str, str, Callable[..., Any]]
 
@@ -51,6 +51,7 @@ class Description:
     body: serializers.BaseSerializer[Any] | None = None
     raw_body: Schema | None = None
     shapes: tuple[type, ...] = ()
+    notes: str = ""
 
 
 class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
@@ -79,14 +80,18 @@ class ApiSchema(AutoSchema):
         described: Description = view.describe(view.action)
         for shape in described.shapes:
             self._register(shape.__name__, shape_schema(shape))
+        for name, schema in {**COMMON, "Refusal": REFUSAL}.items():
+            self._register(name, schema)
         operation: dict[str, Any] = {
             "operationId": f"{view.path.replace('-', '_')}_{view.action}",
             "summary": described.summary,
             "tags": [view.path],
             "parameters": [*self._path_parameters(), *_query_parameters(described.query)],
             "security": [{"token_header": []}, {"token_query": []}],
-            "responses": self._responses(described),
+            "responses": _responses(described),
         }
+        if described.notes:
+            operation["description"] = described.notes
         body = described.raw_body or self._body(described.body)
         return {**operation, "requestBody": body} if body else operation
 
@@ -102,26 +107,35 @@ class ApiSchema(AutoSchema):
         reference = self._register(type(body).__name__ + suffix, body_schema(body))
         return {"required": body.instance is None, "content": {"application/json": {"schema": reference}}}
 
-    def _responses(self, described: Description) -> Schema:
-        refusal = self._register("Refusal", REFUSAL)
-        success = {
-            "type": "object",
-            "required": ["r", *RESULT, *described.reply],
-            "properties": {"r": {"const": 0}, **RESULT, **described.reply},
-            "additionalProperties": False,
-        }
-        return {
-            "200": _json("Done, or refused with `r` other than 0.", {"oneOf": [success, refusal]}),
-            "403": _json("The token opens nothing.", refusal),
-            "default": _json("No call of the API: the path, the method or the size of the body.", refusal),
-        }
-
     def _register(self, name: str, schema: Schema) -> Schema:
         kind = ResolvedComponent.SCHEMA
         component = ResolvedComponent(name, kind, schema=schema, object=name)  # type: ignore[no-untyped-call]
         self.registry.register_on_missing(component)
         reference: Schema = component.ref
         return reference
+
+
+def _responses(described: Description) -> Schema:
+    success = {
+        "type": "object",
+        "required": ["r", *RESULT, *described.reply],
+        "properties": {"r": {"const": 0}, **RESULT, **described.reply},
+        "additionalProperties": False,
+    }
+    return {
+        "200": _json("Done, or refused with `r` other than 0.", {"oneOf": [success, reference_to("Refusal")]}),
+        "403": {"$ref": "#/components/responses/TokenRefused"},
+        "default": {"$ref": "#/components/responses/NoCall"},
+    }
+
+
+def shared_responses(result: Schema, generator: object, request: object, public: bool) -> Schema:
+    """drf-spectacular hook: the responses that all calls have in common."""
+    result["components"]["responses"] = {
+        "TokenRefused": _json("The token opens nothing.", reference_to("Refusal")),
+        "NoCall": _json("The path, the method or the size of the body is wrong.", reference_to("Refusal")),
+    }
+    return result
 
 
 def canonical_paths(endpoints: list[Endpoint]) -> list[Endpoint]:
@@ -131,11 +145,6 @@ def canonical_paths(endpoints: list[Endpoint]) -> list[Endpoint]:
         for path, regex, method, callback in endpoints
         if hasattr(callback.cls, "describe")  # type: ignore[attr-defined]
     ]
-
-
-def reference_to(shape: type) -> Schema:
-    """A reference to a TypedDict that Description.shapes names."""
-    return {"$ref": f"#/components/schemas/{shape.__name__}"}
 
 
 def object_schema(properties: Mapping[str, Schema]) -> Schema:

@@ -24,9 +24,9 @@ from rest_framework.viewsets import ViewSet
 from api import replies
 from api.authentication import Caller, TokenAuthentication
 from api.bodies import json_object
-from api.fields import complaint, find
+from api.fields import complaint, find, reference_to
 from api.paging import Page, page_of
-from api.schema import TEXT, WHOLE, ApiSchema, Description, object_schema, reference_to
+from api.schema import TEXT, WHOLE, ApiSchema, Description, object_schema
 from api.serializers import PageQuery
 from common.acting import acting_as
 from common.deletion import delete_or_refuse
@@ -252,7 +252,7 @@ class Resource(ApiView, Generic[Row]):
 
     def page_keys(self) -> dict[str, Any]:
         """JSON schemas of what `page_data` holds."""
-        rows = {"type": "array", "items": reference_to(self.row_shape)}
+        rows = {"type": "array", "items": reference_to(self.row_shape.__name__)}
         counts = {"totalPages": WHOLE, "currentPage": WHOLE, "limit": WHOLE}
         return {**dict.fromkeys(self.total_keys, TEXT), **counts, self.array_key: rows}
 
@@ -266,7 +266,7 @@ class Resource(ApiView, Generic[Row]):
             case "create":
                 return Description(f"Create: {self.noun}", {**named, **self.created_keys}, body=self.body())
             case "retrieve":
-                return Description(f"Read: {self.noun}", {"data": reference_to(self.row_shape)}, shapes=shapes)
+                return Description(f"Read: {self.noun}", {"data": reference_to(self.row_shape.__name__)}, shapes=shapes)
             case "update":
                 keys = {**(named if self.echoes_id_on_update else {}), **self.updated_keys}
                 return Description(f"Change: {self.noun}", keys, body=self.body(self.model(), partial=True))

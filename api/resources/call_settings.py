@@ -8,8 +8,8 @@ from typing import ClassVar, TypedDict
 from django.http import HttpResponse
 from rest_framework.request import Request
 
-from api.fields import UrlText
-from api.schema import Description, reference_to
+from api.fields import UrlText, reference_to
+from api.schema import Description
 from api.serializers import RowBody
 from api.views import ApiView
 from common.saving import save_row
@@ -55,7 +55,7 @@ class CallSettingsResource(ApiView):
 
     def describe(self, action: str) -> Description:
         if action == "retrieve":
-            shown = {"callSetting": reference_to(CallSettingsRow)}
+            shown = {"callSetting": reference_to(CallSettingsRow.__name__)}
             return Description("Read: call settings", shown, shapes=(CallSettingsRow,))
         return Description("Change: call settings", body=self.body(CallSettings(), partial=True))
 

@@ -16,10 +16,10 @@ from django.http.multipartparser import MultiPartParserError
 from rest_framework.request import Request
 
 from api.bodies import announced_length, json_object
-from api.fields import IdText, Text, find
+from api.fields import IdText, Text, find, reference_to
 from api.paging import Page
 from api.replies import BodyTooLarge
-from api.schema import TEXT, Description, reference_to
+from api.schema import TEXT, Description
 from api.serializers import PageQuery, Parsed
 from api.views import MAX_LIMIT, Resource, read
 from common.acting import acting_as
@@ -118,7 +118,7 @@ class GreetingResource(Resource[GreetingFile]):
         return {"greeting_files": [self.shown(row) for row in page.rows], "total": str(page.total)}
 
     def page_keys(self) -> dict[str, Any]:
-        return {"greeting_files": {"type": "array", "items": reference_to(GreetingRow)}, "total": TEXT}
+        return {"greeting_files": {"type": "array", "items": reference_to(GreetingRow.__name__)}, "total": TEXT}
 
     def describe(self, action: str) -> Description:
         described = super().describe(action)

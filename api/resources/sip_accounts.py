@@ -12,9 +12,9 @@ from django.db.models import QuerySet
 
 from agents import services
 from agents.models import MAX_EXTENSION, SipAccount
-from api.fields import Text, Whole, project_of
+from api.fields import Text, Whole, project_of, reference_to
 from api.paging import Page
-from api.schema import TEXT, WHOLE, reference_to
+from api.schema import TEXT, WHOLE
 from api.serializers import PageQuery, RowBody
 from api.views import MAX_LIMIT, Resource
 from projects.models import Project
@@ -185,7 +185,7 @@ class SipphoneResource(SipStore):
         return {"sipphones": [self.shown(row) for row in page.rows], "total": str(page.total)}
 
     def page_keys(self) -> dict[str, Any]:
-        return {"sipphones": {"type": "array", "items": reference_to(SipphoneRow)}, "total": TEXT}
+        return {"sipphones": {"type": "array", "items": reference_to(SipphoneRow.__name__)}, "total": TEXT}
 
     def created(self, row: SipAccount) -> dict[str, Any]:
         return {"sipusername": row.login}
