@@ -11,6 +11,7 @@ from django.contrib.admin.utils import flatten_fieldsets
 from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -148,14 +149,15 @@ class AgentAdmin(SheetsMixin, ProjectAdmin):
     @action(description=gettext_lazy("Access token"), url_path="token", permissions=["view"], icon="token")
     def access_token(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """The token tool, filled in for this agent."""
-        agent = self.get_object(request, object_id)
-        query = urlencode({"user_id": agent.stringee_user_id, "pcc": 1}) if agent else ""
+        agent = self.row_or_404(request, object_id)
+        query = urlencode({"user_id": agent.stringee_user_id, "pcc": 1})
         return HttpResponseRedirect(f"{reverse('admin:access_token')}?{query}")
 
     # ── The list ─────────────────────────────────────────────────────────────────────────────────────────────────
-    @display(description=gettext_lazy("Agent"), ordering="name", header=True)
-    def who(self, agent: Agent) -> list[str]:
-        return [agent.name, agent.stringee_user_id]
+    @admin.display(description=gettext_lazy("Agent"), ordering="name")
+    def who(self, agent: Agent) -> SafeString:
+        lines = '<span class="block">{}</span> <span class="block font-normal text-xs">{}</span>'
+        return format_html(lines, agent.name, agent.stringee_user_id)
 
     @display(description=gettext_lazy("Status"), ordering="manual_status", label={True: "success", False: "warning"})
     def status(self, agent: Agent) -> tuple[bool, str]:

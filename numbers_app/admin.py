@@ -24,6 +24,7 @@ from numbers_app.models import BlockedNumber, Number
 from numbers_app.resources import BlockedNumberResource, NumberResource
 from projects.console import ProjectAdmin, bulk_action, project_of
 from projects.console.columns import link_to
+from projects.console.conditions import shown_while
 from projects.console.sheets import SheetsMixin
 
 MAX_PASTED = 5_000  # numbers at once: they are written within one request
@@ -57,7 +58,10 @@ class NumberAdmin(SheetsMixin, ProjectAdmin):
     ]
     list_filter_submit = True
     ordering = ("digits",)
-    conditional_fields: ClassVar = {"ivr_tree": "enable_ivr == true", "queue": "enable_ivr == false"}
+    conditional_fields: ClassVar = {
+        "ivr_tree": shown_while("enable_ivr", "true"),
+        "queue": shown_while("enable_ivr", "false"),
+    }
     fieldsets = (
         (None, {"fields": ("number", "nickname")}),
         (gettext_lazy("Inbound calls"), {"fields": ("enable_ivr", "ivr_tree", "queue")}),

@@ -17,6 +17,7 @@ from unfold.decorators import action
 
 from projects.console import ProjectAdmin, bulk_action
 from projects.console.columns import link_to, linked, several
+from projects.console.conditions import shown_while
 from projects.console.sheets import SheetsMixin
 from queues.models import Queue, Schedule
 from queues.queue_forms import HoursForm, QueueForm, RingTimeForm
@@ -47,7 +48,7 @@ class QueueAdmin(SheetsMixin, ProjectAdmin):
     ]
     list_filter_submit = True
     ordering = ("name", "pk")
-    conditional_fields: ClassVar = {"business_hours": "schedule == '2'"}
+    conditional_fields: ClassVar = {"business_hours": shown_while("schedule", "'2'")}
     fieldsets = (
         (
             gettext_lazy("Basic"),
@@ -116,8 +117,7 @@ class QueueAdmin(SheetsMixin, ProjectAdmin):
 
     @action(description=gettext_lazy("Group routing"), url_path="routing", permissions=["view"], icon="groups")
     def group_routing(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        queue = self.get_object(request, object_id)
-        return HttpResponseRedirect(routing_address(queue) if queue else reverse("admin:queues_queue_changelist"))
+        return HttpResponseRedirect(routing_address(self.row_or_404(request, object_id)))
 
     # ── The list ─────────────────────────────────────────────────────────────────────────────────────────────────
     @admin.display(description=gettext_lazy("Open"), ordering="schedule")

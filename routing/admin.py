@@ -135,21 +135,23 @@ class GroupRoutingAdmin(ProjectAdmin):
 
     # ── The page of one queue ────────────────────────────────────────────────────────────────────────────────────
     def queue_page(self, request: HttpRequest, queue_id: int) -> HttpResponse:
-        """GET: the tiers of a queue. POST `group` and `to` (primary, backup, out): move a group."""
+        """GET: the tiers of a queue. POST `group` and `to` (primary, backup, out): move a group.
+
+        After a move the page is drawn anew, with the focus on the group that was `moved`.
+        """
         queue = Queue.objects.filter(project=project_of(request), pk=queue_id).first()
         if queue is None:
             raise Http404
         if not self.has_view_permission(request):
             raise PermissionDenied
-        done = ""
         if request.method == "POST":
             if not self.has_change_permission(request):
                 raise PermissionDenied
-            done = self._move(request, queue)
-            if not request.htmx:  # type: ignore[attr-defined]
-                self.message_user(request, done, messages.SUCCESS)
-                return HttpResponseRedirect(request.path)
-        return self._draw(request, queue, done)
+            self.message_user(request, self._move(request, queue), messages.SUCCESS)
+            back = request.GET.copy()
+            back["moved"] = request.POST["group"]
+            return HttpResponseRedirect(f"{request.path}?{back.urlencode()}")
+        return self._draw(request, queue)
 
     def _move(self, request: HttpRequest, queue: Queue) -> str:
         wanted, to = request.POST.get("group", ""), request.POST.get("to", "")
@@ -165,28 +167,22 @@ class GroupRoutingAdmin(ProjectAdmin):
         text = _("%(group)s is now a primary group.") if tier == Tier.PRIMARY else _("%(group)s is now a backup group.")
         return text % {"group": group}
 
-    def _draw(self, request: HttpRequest, queue: Queue, done: str) -> HttpResponse:
+    def _draw(self, request: HttpRequest, queue: Queue) -> HttpResponse:
         routing = selectors.routing_of(queue)
         search = request.GET.get("q", "").strip()
-        context = {
-            "queue": queue,
-            "queue_url": address_of(queue),
-            "groups_url": reverse("admin:agents_group_changelist"),
-            "add_group_url": reverse("admin:agents_group_add"),
-            "routing": routing,
-            "others": [group for group in routing.others if search.lower() in group.name.lower()],
-            "has_search": len(routing.others) > SEARCH_FROM,
-            "search": search,
-            "done": done,
-            "may_change": self.has_change_permission(request),
-        }
-        if request.htmx:  # type: ignore[attr-defined]
-            return TemplateResponse(request, "routing/tiers.html", context)
         context = {
             **self.admin_site.each_context(request),
             "title": _("Group routing of %(queue)s") % {"queue": queue},
             "opts": Queue._meta,
             "media": self.media,
-            **context,
+            "queue": queue,
+            "queue_url": address_of(queue),
+            "add_group_url": reverse("admin:agents_group_add"),
+            "routing": routing,
+            "others": [group for group in routing.others if search.lower() in group.name.lower()],
+            "has_search": len(routing.others) > SEARCH_FROM or search,
+            "search": search,
+            "moved": request.GET.get("moved", ""),
+            "may_change": self.has_change_permission(request),
         }
         return TemplateResponse(request, "routing/queue.html", context)

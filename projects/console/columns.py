@@ -35,10 +35,11 @@ def linked(address: str, text: str) -> SafeString:
 def several(links: Iterable[SafeString]) -> SafeString:
     """Links in one cell, the first few of them."""
     found = list(links)
+    if not found:
+        return SafeString("")
     shown = format_html_join(", ", "{}", ((link,) for link in found[:SHOWN_LINKS]))
-    if rest := len(found[SHOWN_LINKS:]):
-        return format_html("{} {}", shown, _("and %(count)s more") % {"count": rest})
-    return shown
+    rest = len(found[SHOWN_LINKS:])
+    return format_html("<span>{} {}</span>", shown, _("and %(count)s more") % {"count": rest} if rest else "")
 
 
 def links_to(rows: Iterable[models.Model]) -> SafeString:

@@ -34,7 +34,7 @@ def tiers(queue):
 
 def test_group_is_put_into_a_tier_moved_and_taken_out(console, queue, group):
     response = console.post(address(queue), {"group": group.pk, "to": "backup"})
-    assert response["Location"] == address(queue)
+    assert response["Location"] == f"{address(queue)}?moved={group.pk}"
     assert said(response) == ["Technicians is now a backup group."]
     assert tiers(queue) == {"Technicians": Tier.BACKUP}
 
@@ -56,13 +56,12 @@ def test_moving_twice_changes_nothing_the_second_time(console, queue, group):
     assert tiers(queue) == {}
 
 
-def test_htmx_gets_only_the_tiers_and_the_message(console, queue, group):
-    response = console.post(address(queue), {"group": group.pk, "to": "primary"}, headers={"HX-Request": "true"})
-    assert response.status_code == 200
-    body = response.content.decode()
-    assert "<html" not in body
-    assert "Technicians is now a primary group." in texts(response)
-    assert f'id="group-{group.pk}-first"' in body
+def test_focus_returns_to_the_moved_group_and_the_search_is_kept(console, queue, group):
+    moved = console.post(f"{address(queue)}?q=tech", {"group": group.pk, "to": "primary"})
+    assert moved["Location"] == f"{address(queue)}?q=tech&moved={group.pk}"
+    body = console.get(moved["Location"]).content.decode()
+    assert 'aria-label="Move to backup: Technicians" autofocus' in body
+    assert "autofocus" not in console.get(address(queue)).content.decode()
 
 
 @pytest.mark.parametrize("data", [{}, {"group": "x", "to": "out"}, {"group": "²", "to": "out"}, {"to": "primary"}])
