@@ -35,13 +35,18 @@ MOST_STEPS_IN = 4  # deeper nodes are not moved further to the right: the page m
 
 @dataclass(frozen=True)
 class OutlineKey:
-    """A key of a node. `target_id` is where its next node stands on the page; `queue_address` the page of its queue."""
+    """A key of a node.
+
+    `kind` says in words what `icon` says in a sign, where `target` does not; `target_id` is where its next node stands
+    on the page; `queue_address` is the page of its queue.
+    """
 
     id: str
     row: IvrKeyPress
     name: str
     short_name: str
     icon: str
+    kind: str
     target: str
     target_id: str
     queue_address: str
@@ -202,7 +207,8 @@ def _key(linted: LintedTree, words: Words, told: Mapping[Place, list[Told]], nod
         name=key_name(key.key),
         short_name=short_key_name(key.key),
         icon=_ICONS[key.action],
-        target=visible(words.target(key)),
+        kind="" if key.action in (Action.HANG_UP, Action.VOICEMAIL) else row.get_action_display(),
+        target=visible(words.short_target(key)),
         target_id=place_id(Place(key.next_node)) if leads_on else "",
         queue_address=queue_address(row.queue_id) if key.queue is not None and row.queue_id is not None else "",
         caller_id=key.caller_id.given if key.action is Action.FORWARD else "",

@@ -22,7 +22,7 @@ from ivr.words import Told, Words, key_name, place_id, short_key_name
 
 # The width of a usual small letter in the font sizes of `tree.css`, in px, measured with Inter.
 NAME_LETTER, SAID_LETTER, TARGET_LETTER = 7.9, 6.8, 7.1
-SIGN_WIDTH, WORD_WIDTH = 24, 72  # px: the box of a key, and of "no key" and "other key"
+SIGN_WIDTH, WORD_WIDTH = 24, 80  # px: the box of a key, and of "no key" and "other key"
 BOX_LEFT = 14
 MARK_LEFT = layout.CARD_WIDTH - 30
 SPACE = 6  # px: between a text and what stands right of it

@@ -334,7 +334,7 @@ def test_a_key_to_a_queue(editor, tree, root, queue):
     key = tree.keys.get()
     assert (key.node, key.node_key, key.action, key.queue, key.sms) == (root, "1", KeyAction.QUEUE, queue, "")
     assert "Key 1 was saved." in texts(response)
-    assert "Queue: Support" in texts(response)
+    assert "Go to queue: Support" in texts(response)
     assert f'data-focus="add-key-{root.public_id}"' in response.content.decode()
 
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
+from io import BytesIO
 
 import pytest
 from django.urls import reverse
 from playwright.sync_api import Page, expect
 
+from ivr.greetings import store_greeting
 from ivr.models import IvrNode, IvrTree, Key, KeyAction
 from ivr.selectors import tree_for_linting
 from tests import factories
+from tests.sounds import tone, wav
 
 WELCOME = "Press 1 for instructions in English, press 2 for Spanish."
 ENGLISH = "For sales press 1, for technical support press 2."
@@ -228,6 +231,26 @@ def test_only_the_fields_of_the_chosen_action_are_shown(console, supervisor, bro
         page.get_by_label("Action").select_option(label=action)
         visible = page.locator("#ivr-form [data-shown-for] :is(input, select, textarea):visible")
         assert [field.get_attribute("id") for field in visible.all()] == fields
+
+
+def test_a_greeting_file_can_be_heard_before_it_is_chosen(console, supervisor, broken):
+    greeting = store_greeting(broken.project, BytesIO(wav(tone(1))), original_name="menu.wav", description="Menu")
+    console.sign_in(supervisor)
+    page = console.open(
+        reverse("admin:ivr_ivrtree_change", args=[broken.pk]) + f"?open=edit-node:{broken.root_node.public_id}"
+    )
+    page.get_by_label("Announcement", exact=True).select_option(label="Play a greeting file")
+    player = page.get_by_label("Listen to the chosen file")
+    expect(player).to_be_hidden()
+    page.get_by_label("Greeting file").select_option(label="Menu")
+    expect(player).to_be_visible()
+    address = reverse("console-greeting-audio", args=[greeting.public_id])
+    expect(player).to_have_attribute("src", address)
+    save(page)
+    said(page, "Node “Start” was saved.")
+    playing = page.get_by_label("Listen to Menu")
+    playing.evaluate("player => player.play()")
+    page.wait_for_function("player => player.duration > 0.9", arg=playing.element_handle())
 
 
 def test_cancelling_gives_the_keyboard_back(console, supervisor, broken):
