@@ -98,7 +98,8 @@ def access_token(request: HttpRequest) -> HttpResponse:
     if role not in SUPERVISORS_AND_OWNERS:
         raise PermissionDenied
     asked = request.POST.get("for") if request.method == "POST" else None
-    agent_form = AgentTokenForm(project, request.POST if asked == "agent" else None, prefix="agent")
+    given = {"user_id": request.GET.get("user_id", ""), "pcc": request.GET.get("pcc", "1") == "1"}
+    agent_form = AgentTokenForm(project, request.POST if asked == "agent" else None, prefix="agent", initial=given)
     rest_form = RestTokenForm(project, request.POST if asked == "rest" else None, prefix="rest")
     if asked == "rest" and role not in OWNERS:
         raise PermissionDenied

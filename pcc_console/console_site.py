@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, include, path
+from django.views.generic import RedirectView
 from unfold.dataclasses import SearchResult
 from unfold.sites import UnfoldAdminSite
 
-from pcc_console.navigation import ADDRESSES
+from pcc_console.navigation import ADDRESSES, OTHER_ADDRESSES
 from projects import two_step
 from projects.console import ConsoleAdmin, role_of
 from projects.models import User
@@ -48,7 +49,9 @@ class ConsoleSite(UnfoldAdminSite):
     def get_urls(self) -> list[URLPattern | URLResolver]:
         """As usual, but every page has the address that it had in the original console."""
         default = {f"{model._meta.app_label}/{model._meta.model_name}/": model for model in self._registry}
+        left_out = {"app_list", "view_on_site"}  # no page per application; no way to ask for a row of any project
         urls = [url for url in super().get_urls() if str(url.pattern) not in default]
+        urls = [url for url in urls if getattr(url, "name", None) not in left_out]
         for route, model in default.items():
             address = ADDRESSES.get(model._meta.label_lower)
             urls.append(path(f"{address}/" if address else route, include(self._registry[model].urls)))
@@ -59,6 +62,7 @@ class ConsoleSite(UnfoldAdminSite):
 
         inside = self.admin_view
         return [
+            *(path(f"{old}/", inside(RedirectView.as_view(url=f"/{new}/"))) for old, new in OTHER_ADDRESSES.items()),
             path("login/code/", sign_in.sign_in_code, name="sign_in_code"),
             path("project/", inside(choose_project.choose_project), name="choose_project"),
             path("setting/project/own/", inside(home.project_settings), name="project_settings"),
@@ -92,11 +96,6 @@ class ConsoleSite(UnfoldAdminSite):
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
         """Our menu says where everything is: see `pcc_console.navigation`."""
         return []
-
-    def app_index(
-        self, request: HttpRequest, app_label: str, extra_context: dict[str, Any] | None = None
-    ) -> TemplateResponse:
-        raise Http404
 
     def search(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Rows of the chosen project by their name or number. Nothing is kept between requests or projects."""

@@ -9,7 +9,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.db import models
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -83,11 +83,9 @@ class AccountAdmin(OperatorAdmin):
         count: int = account.number_of_projects  # type: ignore[attr-defined]
         return count
 
-    @action(description=gettext_lazy("New key secret"), url_path="secret", icon="key")
+    @action(description=gettext_lazy("New key secret"), url_path="secret", icon="key", permissions=["change"])
     def renew_secret(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        account = self.get_object(request, object_id)
-        if account is None or not self.has_change_permission(request):
-            raise Http404
+        account = self.row_or_404(request, object_id)
         back = reverse("admin:projects_account_change", args=[account.pk])
         if request.method == "POST":
             secret = services.renew_account_secret(account)
@@ -252,9 +250,7 @@ class ApiKeyAdmin(ProjectAdmin):
         permissions=["change"],
     )
     def revoke(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        key = self.get_object(request, object_id)
-        if key is None:
-            raise Http404
+        key = self.row_or_404(request, object_id)
         back = reverse("admin:projects_apikey_changelist")
         if request.method == "POST":
             services.revoke_key(key)
@@ -382,7 +378,5 @@ class UserAdmin(OperatorAdmin, DjangoUserAdmin):  # type: ignore[type-arg, misc]
         return confirm(request, title=_("End two-step sign-in"), text=text, button=_("End"), back=back)
 
     def _user(self, request: HttpRequest, object_id: str) -> tuple[User, str]:
-        user = self.get_object(request, object_id)
-        if user is None:
-            raise Http404
+        user = self.row_or_404(request, object_id)
         return user, reverse("admin:projects_user_change", args=[user.pk])

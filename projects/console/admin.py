@@ -55,9 +55,7 @@ class ConsoleAdmin(ModelAdmin):
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """Say who is affected, or why it is refused and what to do; then delete."""
-        row = self.get_object(request, unquote(object_id))
-        if row is None:
-            raise Http404
+        row = self.row_or_404(request, object_id)
         if not self.has_delete_permission(request, row):
             raise PermissionDenied
         return _Deletion(self, request, [row]).respond()
@@ -93,10 +91,17 @@ class ConsoleAdmin(ModelAdmin):
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """The row's part of the configuration history."""
+        row = self.row_or_404(request, object_id)
+        if not self.has_view_permission(request, row):
+            raise PermissionDenied
+        return HttpResponseRedirect(f"{reverse('admin:auditlog_logentry_changelist')}?{history_query(row)}")
+
+    def row_or_404(self, request: HttpRequest, object_id: str) -> Any:
+        """The row that an address names. Raises Http404 when there is no such row for this user."""
         row = self.get_object(request, unquote(object_id))
         if row is None:
             raise Http404
-        return HttpResponseRedirect(f"{reverse('admin:auditlog_logentry_changelist')}?{history_query(row)}")
+        return row
 
     def address_of(self, row: models.Model) -> str:
         """The page of one row."""
