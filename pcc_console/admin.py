@@ -14,9 +14,11 @@ from django.db.models.functions import Cast
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.urls import NoReverseMatch, reverse
+from django.utils.formats import localize
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
+from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter
@@ -120,7 +122,7 @@ class HistoryAdmin(ConsoleAdmin):
     search_fields = ("object_repr", "actor__username", "additional_data__actor", "changes_as_text")
     search_help_text = gettext_lazy("Name, person, or value")
     ordering = ("-timestamp", "-id")
-    fields = ("moment", "who", "what_happened", "what", "remote_addr", "changes_in_full")
+    fields = ("moment", "who", "what_happened_in_words", "what", "remote_addr", "changes_in_full")
     readonly_fields = fields
     actions = None
     in_search = False
@@ -147,8 +149,8 @@ class HistoryAdmin(ConsoleAdmin):
         return response
 
     @display(description=gettext_lazy("when"), ordering="timestamp")
-    def moment(self, entry: LogEntry) -> Any:
-        return entry.timestamp
+    def moment(self, entry: LogEntry) -> str:
+        return str(localize(localtime(entry.timestamp)))
 
     @display(description=gettext_lazy("who"))
     def who(self, entry: LogEntry) -> str:
@@ -156,7 +158,11 @@ class HistoryAdmin(ConsoleAdmin):
 
     @display(description=gettext_lazy("what happened"), label={a: style for a, (_label, style) in ACTIONS.items()})
     def what_happened(self, entry: LogEntry) -> tuple[int, str]:
-        return entry.action, str(ACTIONS[entry.action][0]) if entry.action in ACTIONS else _("Seen")
+        return entry.action, self.what_happened_in_words(entry)
+
+    @display(description=gettext_lazy("what happened"))
+    def what_happened_in_words(self, entry: LogEntry) -> str:
+        return str(ACTIONS[entry.action][0]) if entry.action in ACTIONS else _("Seen")
 
     @display(description=gettext_lazy("what"))
     def what(self, entry: LogEntry) -> SafeString:

@@ -13,6 +13,7 @@ from django.core.exceptions import FieldDoesNotExist
 from django.db import models
 from django.utils.formats import localize
 from django.utils.text import Truncator, capfirst
+from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
@@ -115,7 +116,7 @@ def _readable(field: models.Field[Any, Any], value: Any, names: Names) -> str:
 def _moment(text: str) -> str:
     """Moments are stored without their offset, which is always UTC."""
     try:
-        return str(localize(dt.datetime.fromisoformat(text).replace(tzinfo=dt.UTC)))
+        return str(localize(localtime(dt.datetime.fromisoformat(text).replace(tzinfo=dt.UTC))))
     except ValueError:
         return text
 

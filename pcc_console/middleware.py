@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
+from django.utils import timezone
 
 from projects import selectors
 from projects.console import NoProject
@@ -17,6 +19,8 @@ SESSION_KEY = "project"
 
 class ProjectMiddleware:
     """Sets `request.project` and `request.role` from the session; both are None until a project is chosen.
+
+    Pages show moments in the project's time zone.
 
     Membership is looked up at every request, so that whoever is removed from a project is out of it at once.
     Cost: one query for a signed-in user, none for others (programs on `/v1` have no session).
@@ -30,7 +34,8 @@ class ProjectMiddleware:
         if isinstance(request.user, User):
             opened = selectors.opened_project(request.user, request.session.get(SESSION_KEY))
         request.project, request.role = opened or (None, None)  # type: ignore[attr-defined]
-        return self.get_response(request)
+        with timezone.override(ZoneInfo(opened[0].time_zone) if opened else None):
+            return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         """A page that needs a project leads to the choice of one, and from there back."""

@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 import pytest
+from auditlog.models import LogEntry
 from django.conf import settings
 from django.contrib import admin
 from django.test import Client
@@ -276,6 +277,18 @@ def test_bulk_actions_ask_in_the_language_of_the_page(furnished, owner, vocabula
 
     assert found == {}
     assert len(asked) > 10
+
+
+@pytest.mark.parametrize(("language", "shown"), [("vi", "01/01/2026 06:30"), ("en", "1 Jan 2026, 06:30")])
+def test_moments_are_shown_in_the_time_zone_of_the_project(furnished, owner, language, shown):
+    furnished.time_zone = "Asia/Ho_Chi_Minh"
+    furnished.save()
+    entry = LogEntry.objects.first()
+    LogEntry.objects.filter(pk=entry.pk).update(timestamp=dt.datetime(2025, 12, 31, 23, 30, tzinfo=dt.UTC))
+
+    page = Page(signed_in(owner, furnished, language).get(f"/setting/history/{entry.pk}/change/").content.decode())
+
+    assert shown in {text.strip() for text in page.texts}
 
 
 # ── Choosing the language ────────────────────────────────────────────────────────────────────────────────────────────
