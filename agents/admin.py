@@ -60,14 +60,11 @@ class AgentAdmin(SheetsMixin, ProjectAdmin):
     ]
     list_filter_submit = True
     ordering = ("name", "stringee_user_id")
-    readonly_fields = ("sip_logins", "present_state")
+    readonly_fields = ("sip_logins", "present_state", "in_groups")
     actions = ("set_manual_status", "add_to_group", "remove_from_group", "set_routing_type", *SheetsMixin.actions)
     actions_detail: ClassVar = ["access_token"]
     empty_text = gettext_lazy("Agents are the people who answer calls, in the browser, on a SIP phone or on their own.")
-    empty_next = (
-        (gettext_lazy("Add an agent"), "admin:agents_agent_add"),
-        (gettext_lazy("Import agents"), "admin:agents_agent_import"),
-    )
+    empty_next = ((gettext_lazy("Import agents"), "admin:agents_agent_import"),)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         rows: QuerySet[Any] = super().get_queryset(request)
@@ -78,14 +75,15 @@ class AgentAdmin(SheetsMixin, ProjectAdmin):
         if obj and obj.has_sip:
             several = services.sip_accounts_of(obj).count() > 1
             devices = ("sip_logins", "remove_sip") if several else ("sip_logins", "sip_password", "remove_sip")
+        groups = "groups"
         if obj and not self.has_change_permission(request, obj):
-            devices = ("sip_logins",)
+            devices, groups = ("sip_logins",), "in_groups"
         calls = ("manual_status", "routing_type", "phone_number", "allow_out_of_business_hour_callout")
         return (
             (None, {"fields": ("name", "stringee_user_id")}),
             (gettext_lazy("Calls"), {"fields": ("present_state", *calls) if obj else calls}),
             (gettext_lazy("SIP phone"), {"fields": devices}),
-            (gettext_lazy("Groups"), {"fields": ("groups",)}),
+            (gettext_lazy("Groups"), {"fields": (groups,)}),
         )
 
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> Sequence[str]:
@@ -221,10 +219,7 @@ class SipAccountAdmin(SheetsMixin, ProjectAdmin):
         "With a SIP account, an agent takes calls on a desk phone or a SIP program. "
         "It can also be made together with the agent."
     )
-    empty_next = (
-        (gettext_lazy("Add a SIP account"), "admin:agents_sipaccount_add"),
-        (gettext_lazy("Go to the agents"), "admin:agents_agent_changelist"),
-    )
+    empty_next = ((gettext_lazy("Go to the agents"), "admin:agents_agent_changelist"),)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> Sequence[str]:
         return (*self.readonly_fields, "user_name") if obj else self.readonly_fields

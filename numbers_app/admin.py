@@ -83,7 +83,7 @@ class NumberAdmin(SheetsMixin, ProjectAdmin):
     empty_text = gettext_lazy(
         "Numbers are what your customers dial. Add the number that your carrier gave you; then choose what answers it."
     )
-    empty_next = ((gettext_lazy("Add a number"), "admin:numbers_app_number_add"),)
+    empty_next = ((gettext_lazy("Go to the IVR trees"), "admin:ivr_ivrtree_changelist"),)
 
     @display(description=gettext_lazy("Answered by"), ordering="enable_ivr")
     def answered_by(self, number: Number) -> SafeString | str:
@@ -149,10 +149,7 @@ class BlockedNumberAdmin(SheetsMixin, ProjectAdmin):
     actions = ("block_everywhere", "block_before_ivr", "block_from_queues", *SheetsMixin.actions)
     actions_list: ClassVar = ["paste"]
     empty_text = gettext_lazy("Nobody is blocked. Callers on this list are refused, or never reach a queue.")
-    empty_next = (
-        (gettext_lazy("Paste a list of numbers"), "admin:numbers_app_blockednumber_paste"),
-        (gettext_lazy("Block one number"), "admin:numbers_app_blockednumber_add"),
-    )
+    empty_next = ((gettext_lazy("Paste a list of numbers"), "admin:numbers_app_blockednumber_paste"),)
 
     @display(description=gettext_lazy("Before the IVR"), ordering="ivr_blocked", boolean=True)
     def before_ivr(self, row: BlockedNumber) -> bool:

@@ -106,10 +106,7 @@ class QueueAdmin(SheetsMixin, ProjectAdmin):
     empty_text = gettext_lazy(
         "In a queue, callers wait with music until an agent is free. Add a queue, then choose the groups that serve it."
     )
-    empty_next = (
-        (gettext_lazy("Add a queue"), "admin:queues_queue_add"),
-        (gettext_lazy("Go to the groups"), "admin:agents_group_changelist"),
-    )
+    empty_next = ((gettext_lazy("Go to the groups"), "admin:agents_group_changelist"),)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         rows: QuerySet[Any] = super().get_queryset(request)

@@ -51,16 +51,15 @@ class GroupAdmin(SheetsMixin, ProjectAdmin):
     list_filter: ClassVar = [("routings__queue", RelatedDropdownFilter)]
     list_filter_submit = True
     ordering = ("name", "pk")
-    readonly_fields = ("serves",)
+    readonly_fields = ("serves", "member_names")
     empty_text = gettext_lazy("A group holds agents with the same skills. Queues are served by groups.")
-    empty_next = (
-        (gettext_lazy("Add a group"), "admin:agents_group_add"),
-        (gettext_lazy("Go to the agents"), "admin:agents_agent_changelist"),
-    )
+    empty_next = ((gettext_lazy("Go to the agents"), "admin:agents_agent_changelist"),)
 
     def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> Sequence[Any]:
-        fields = ("name", "members", "serves") if obj else ("name", "members")
-        return ((None, {"fields": fields}),)
+        if obj is None:
+            return ((None, {"fields": ("name", "members")}),)
+        members = "members" if self.has_change_permission(request, obj) else "member_names"
+        return ((None, {"fields": ("name", members, "serves")}),)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         rows: QuerySet[Any] = super().get_queryset(request)
@@ -81,6 +80,12 @@ class GroupAdmin(SheetsMixin, ProjectAdmin):
     @admin.display(description=gettext_lazy("Queues"), ordering="queue_count")
     def number_of_queues(self, group: Any) -> int:
         return int(group.queue_count)
+
+    @admin.display(description=gettext_lazy("Members"))
+    def member_names(self, group: Group) -> SafeString | str:
+        """For those who may not change them."""
+        links = ((link_to(agent),) for agent in group.agents.order_by("name", "stringee_user_id"))
+        return format_html_join(", ", "{}", links) or "–"
 
     @admin.display(description=gettext_lazy("Serves"))
     def serves(self, group: Group) -> SafeString | str:

@@ -266,10 +266,13 @@ def test_link_to_the_token_tool_carries_the_user_id(console, agent_1):
 def test_viewer_reads_an_agent_and_changes_nothing(viewer, ours, agent_1, sales):
     console = sign_in(viewer, ours)
     factories.SipAccountFactory(project=ours, user_name="agent_1", stringee_user_id="agent_1")
+    support = factories.GroupFactory(project=ours, name="Support")
+    factories.GroupMembershipFactory(project=ours, agent=agent_1, group=support)
 
     response = console.get(page(AGENT, "change", agent_1.pk))
     assert response.status_code == 200
-    assert f"{ours.pk}_agent_1" in texts(response)
+    assert f"SIP phone account {ours.pk}_agent_1 Groups Groups Support" in texts(response)
     assert console.post(page(AGENT, "change", agent_1.pk), {**NEW, "groups": [sales.pk]}).status_code == 403
     agent_1.refresh_from_db()
-    assert (agent_1.name, agent_1.groups.count()) == ("Agent One", 0)
+    assert agent_1.name == "Agent One"
+    assert [group.name for group in agent_1.groups.all()] == ["Support"]
