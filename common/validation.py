@@ -35,3 +35,11 @@ def validate_web_address(text: str) -> None:
             _("Write a web address that begins with https:// or http://, e.g. https://crm.example.com/calls."),
             code="invalid_web_address",
         )
+
+
+MAX_ROW_NUMBER_DIGITS = 18  # what a 64-bit key surely holds; longer digits are nobody's
+
+
+def row_number(text: str) -> int:
+    """A primary key that came as text from a page; 0, which no row has, for what cannot be one."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= MAX_ROW_NUMBER_DIGITS else 0

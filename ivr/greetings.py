@@ -21,7 +21,7 @@ from typing import Final, Protocol
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.db import connection, transaction
 from django.template.defaultfilters import filesizeformat
 from django.utils.text import Truncator
 from django.utils.translation import gettext as _
@@ -36,7 +36,7 @@ from projects.models import Project
 
 CHUNK_BYTES = 256 * 1024
 CHECKS_AT_ONCE = 2  # each takes a whole core for seconds, and the cores also serve calls
-WAIT_FOR_A_CHECK_S = 60
+WAIT_FOR_A_CHECK_S = 20
 INCOMING_FOLDER = "incoming"
 LEFT_BEHIND_AFTER = dt.timedelta(hours=1)  # longer than any upload is being worked on
 LISTEN_RATE = 24_000
@@ -114,6 +114,7 @@ def store_greeting(project: Project, upload: Readable, *, original_name: str, de
     )
     with _incoming_folder() as folder:
         row.size_bytes = _receive(upload, folder / report.UPLOAD_FILE)
+        _give_connection_back()
         found = _check(folder)
         row.duration_ms, row.peaks = found.duration_ms, list(found.peaks)
         (folder / report.UPLOAD_FILE).rename(folder / f"original.{found.kind}")
@@ -233,6 +234,12 @@ def _receive(upload: Readable, path: Path) -> int:
     if not size:
         raise EmptyFile(_("The file is empty."))
     return size
+
+
+def _give_connection_back() -> None:
+    """Return our database connection to the pool: a check takes long, and a few uploads would hold all of them."""
+    if not connection.in_atomic_block:
+        connection.close()
 
 
 def _check(folder: Path) -> report.Report:

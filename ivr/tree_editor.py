@@ -133,14 +133,18 @@ class TreeEditor:
         return Outcome(opened, form, focus=focus)
 
     def _node(self, public_id: str) -> IvrNode:
-        node = self.tree.nodes.filter(public_id=public_id).first()
+        node = self.tree.nodes.filter(public_id=public_id).first() if public_id.isalnum() else None
         if node is None:
             raise Gone(_("This node was deleted meanwhile, so nothing was saved."))
         node.tree = self.tree
         return node
 
     def _key(self, public_id: str) -> IvrKeyPress:
-        key = self.tree.keys.select_related("node", "next_node").filter(public_id=public_id).first()
+        key = (
+            self.tree.keys.select_related("node", "next_node").filter(public_id=public_id).first()
+            if public_id.isalnum()
+            else None
+        )
         if key is None:
             raise Gone(_("This key was deleted meanwhile, so nothing was saved."))
         key.node.tree = self.tree

@@ -84,8 +84,10 @@ def attach_number(
     Raises AlreadyExists when the project has the number already, InvalidInput when it is not a number.
     """
     if number.project_id != project.pk:
-        number.project = project
+        # What answered it is taken off while it is still the old project's, whose history names it.
         number.enable_ivr, number.ivr_tree, number.queue = False, None, None
+        save_number(number)
+        number.project = project
     if answer_url is not None:
         number.answer_url = answer_url
     if event_url is not None:

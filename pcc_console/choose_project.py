@@ -12,6 +12,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
+from common.validation import row_number
 from pcc_console.middleware import SESSION_KEY
 from projects import selectors
 from projects.console import user_of
@@ -25,7 +26,7 @@ def choose_project(request: HttpRequest) -> HttpResponse:
     projects = selectors.projects_of(user_of(request))
     if request.method == "POST":
         chosen = request.POST.get("project", "")
-        request.session[SESSION_KEY] = get_object_or_404(projects, pk=chosen if chosen.isdecimal() else None).pk
+        request.session[SESSION_KEY] = get_object_or_404(projects, pk=row_number(chosen)).pk
         return HttpResponseRedirect(_next_page(request))
     search = request.GET.get("q", "").strip()
     context = {

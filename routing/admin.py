@@ -23,6 +23,7 @@ from agents import services as agent_services
 from agents.forms import GroupForm
 from agents.models import Group
 from agents.resources import GroupResource
+from common.validation import row_number
 from projects.console import ProjectAdmin, needs_project, project_of
 from projects.console.columns import address_of, link_to, linked
 from projects.console.sheets import SheetsMixin
@@ -161,7 +162,7 @@ class GroupRoutingAdmin(ProjectAdmin):
     def _move(self, request: HttpRequest, queue: Queue) -> str:
         wanted, to = request.POST.get("group", ""), request.POST.get("to", "")
         groups = Group.objects.filter(project=project_of(request))
-        group = groups.filter(pk=wanted).first() if wanted.isascii() and wanted.isdecimal() else None
+        group = groups.filter(pk=row_number(wanted)).first()
         if group is None or to not in MOVES:
             raise Http404
         tier = MOVES[to]

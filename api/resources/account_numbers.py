@@ -144,7 +144,7 @@ class AccountNumbers(ApiView):
             try:
                 number = self.found(id, lock=True)
             except NotFound:
-                number = Number(project=project, number=id)
+                number = Number(project=project, number=_checked_spelling(id))
             services.attach_number(number, project, **urls)
         return self.success("Update number success", numberID=number.public_id)
 
@@ -174,6 +174,13 @@ class AccountNumbers(ApiView):
         if number is None:
             raise NotFound(f"There is no number {text[:64]}.")
         return number
+
+
+def _checked_spelling(text: str) -> str:
+    longest = Number._meta.get_field("number").max_length or 0
+    if len(text) > longest:
+        raise InvalidInput(f"number must have at most {longest} characters.")
+    return text
 
 
 def is_for_account(request: HttpRequest) -> bool:

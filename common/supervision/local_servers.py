@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import stat
 import subprocess
 import tempfile
 import time
@@ -14,7 +15,7 @@ from pathlib import Path
 from common.supervision.errors import CannotStart, StopRequested
 from common.supervision.output import Output
 from common.supervision.processes import die_with_parent
-from common.supervision.servers import LocalPostgres, LocalValkey
+from common.supervision.servers import REACHABLE_FOLDER, LocalPostgres, LocalValkey
 from common.supervision.supervisor import Supervisor
 
 SERVER_READY_WITHIN_S = 60.0  # crash recovery of a big database takes a while
@@ -90,8 +91,10 @@ def _run(command: Sequence[str], supervisor: Supervisor) -> int:
 def _sweep(output: Output) -> None:
     """Remove the folders of calls that were killed."""
     for folder in Path(tempfile.gettempdir()).glob(f"{THROW_AWAY_PREFIX}*"):
-        status = folder.stat()
-        if status.st_uid != os.getuid() or time.time() - status.st_mtime < SWEEP_AFTER_S:
+        status = folder.lstat()  # others may put links here that lead to folders of ours
+        if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.geteuid():
+            continue
+        if time.time() - status.st_mtime < SWEEP_AFTER_S:
             continue
         try:
             with Supervisor(folder, output):  # taking it stops what was left over
@@ -104,5 +107,6 @@ def _sweep(output: Output) -> None:
 def _remove(folder: Path) -> None:
     """Remove a throw-away folder and its database, which is elsewhere when root could not keep it here."""
     cluster = (folder / "postgres").resolve()
-    shutil.rmtree(cluster, ignore_errors=True)
+    if REACHABLE_FOLDER in cluster.parents:
+        shutil.rmtree(cluster, ignore_errors=True)
     shutil.rmtree(folder, ignore_errors=True)

@@ -76,7 +76,7 @@ def start(program: Program, *, keep_output_apart: bool = False) -> subprocess.Po
     """
     output: int | IO[bytes] = subprocess.PIPE
     if program.log_file is not None:
-        output = program.log_file.open("ab")
+        output = open(program.log_file, "ab", opener=_private)  # noqa: SIM115  closed below, whatever happens
     try:
         return subprocess.Popen(
             program.command,
@@ -94,6 +94,11 @@ def start(program: Program, *, keep_output_apart: bool = False) -> subprocess.Po
     finally:
         if not isinstance(output, int):
             output.close()
+
+
+def _private(path: str, flags: int) -> int:
+    """Open a file that only its owner can read."""
+    return os.open(path, flags, mode=0o600)
 
 
 def die_with_parent(death_signal: signal.Signals) -> Callable[[], None] | None:

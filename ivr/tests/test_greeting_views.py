@@ -86,7 +86,7 @@ def test_strangers_are_asked_to_sign_in(client, greeting, ask):
     assert response["Location"].startswith(reverse("admin:login"))
 
 
-@pytest.mark.parametrize("public_id", ["GF000000", "..%2F..%2Fx", "x" * 500, "%00"])
+@pytest.mark.parametrize("public_id", ["GF000000", "..%2F..%2Fx", "x" * 500])
 def test_unknown_ids_are_not_found(client, viewer, greeting, public_id):
     client.force_login(viewer)
     assert client.get(f"/greeting/{public_id}/audio").status_code == 404
