@@ -9,8 +9,8 @@ from typing import Final
 
 from django.utils.translation import gettext as _
 
+from common.confined_program import CODE_FOLDER
 from common.refusals import InvalidInput, Refusal
-from ivr.audio.client import CODE_FOLDER
 from ivr.models import TEXT_MAX_LENGTH
 from ivr.speech_program import NO_PROVIDER
 

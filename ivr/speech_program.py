@@ -11,7 +11,8 @@ import io
 import sys
 import wave
 
-from ivr.audio import confinement
+from common import confinement
+from ivr.audio.limits import LIMITS
 
 NO_PROVIDER = 3  # exit codes
 NO_VOICE = 4
@@ -63,5 +64,5 @@ def _wav(samples: bytes, rate: int) -> bytes:
 
 
 if __name__ == "__main__":
-    confinement.limit_resources()
+    confinement.limit_resources(LIMITS)
     sys.stdout.buffer.write(speak(sys.stdin.buffer.read().decode(), sys.argv[1], int(sys.argv[2])))

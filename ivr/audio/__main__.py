@@ -6,11 +6,13 @@ import sys
 from contextlib import ExitStack
 from pathlib import Path
 
-from ivr.audio import confinement, report
+from common import confinement
+from ivr.audio import report
+from ivr.audio.limits import LIMITS
 
 
 def main(folder: Path) -> None:
-    confinement.limit_resources()
+    confinement.limit_resources(LIMITS)
     # Imported under the limits: loading the libraries takes memory, too.
     from ivr.audio.convert import convert, load_everything
 

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import logging
-import subprocess
-import sys
 from pathlib import Path
 
+from common import confined_program
 from ivr.audio import report
 
 TIME_LIMIT_S = 120  # by the clock on the wall: a machine under load gets to its 60 s of processor time later
-CODE_FOLDER = Path(__file__).resolve().parents[2]
 ANSWER_MAX_BYTES = 16_384
 
 log = logging.getLogger(__name__)
@@ -22,35 +20,18 @@ def check_and_convert(folder: Path) -> report.Report:
     Raises report.Refused; a program that crashed, was killed by its limits or took too long means that the file is
     damaged, on purpose or not. Never call it inside a transaction: it takes seconds.
     """
-    answer, complaints = folder / "answer", folder / "complaints"
     try:
-        with answer.open("xb") as stdout, complaints.open("xb") as stderr:
-            done = subprocess.run(
-                [sys.executable, "-P", "-B", "-m", "ivr.audio", str(folder)],
-                stdin=subprocess.DEVNULL,
-                stdout=stdout,
-                stderr=stderr,
-                cwd=folder,
-                # Nothing of our environment: it holds the secrets.
-                env={"PYTHONPATH": str(CODE_FOLDER), "LANG": "C.UTF-8", "OPENBLAS_NUM_THREADS": "1"},
-                timeout=TIME_LIMIT_S,
-                check=False,
-            )
-        return report.from_json(_start_of(answer))
-    except subprocess.TimeoutExpired as error:
+        answer = confined_program.run(
+            "ivr.audio", str(folder.resolve()), time_limit_s=TIME_LIMIT_S, output_max_bytes=ANSWER_MAX_BYTES
+        )
+    except confined_program.TookTooLong as error:
         log.warning("audio program took too long", extra={"event": "audio_timeout"})
         raise report.Refused(report.Reason.DAMAGED) from error
-    except ValueError as error:
+    try:
+        return report.from_json(answer.output.decode())
+    except (ValueError, RecursionError) as error:  # the latter: very many brackets
         log.warning(
             "audio program gave no answer",
-            extra={"event": "audio_crashed", "code": done.returncode, "complaints": _start_of(complaints)},
+            extra={"event": "audio_crashed", "code": answer.code, "complaints": answer.complaints},
         )
         raise report.Refused(report.Reason.DAMAGED) from error
-    finally:
-        answer.unlink(missing_ok=True)
-        complaints.unlink(missing_ok=True)
-
-
-def _start_of(path: Path) -> str:
-    with path.open("rb") as file:
-        return file.read(ANSWER_MAX_BYTES).decode(errors="replace")
