@@ -9,7 +9,7 @@ from django.apps import apps
 from django.contrib import admin
 from django.contrib.admin.options import ModelAdmin
 from django.contrib.contenttypes.models import ContentType
-from django.db.models import Model, QuerySet, TextField
+from django.db.models import Model, Q, QuerySet, TextField
 from django.db.models.functions import Cast
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
@@ -27,7 +27,7 @@ from unfold.views import ChangeList
 
 from pcc_console.history import WATCHED
 from pcc_console.history_page import ReadableChange, actor_of, readable_changes, row_names
-from projects.console import ConsoleAdmin, needs_project, project_of, role_of
+from projects.console import ConsoleAdmin, needs_project, project_of, role_of, user_of
 
 MOST_ACTORS = 100  # in the filter
 ACTIONS = {
@@ -92,8 +92,11 @@ class RowFilter(admin.SimpleListFilter):
 
 
 def of_project(request: HttpRequest) -> QuerySet[LogEntry]:
-    """The history of the chosen project."""
-    rows: QuerySet[LogEntry] = LogEntry.objects.filter(additional_data__project=project_of(request).pk)
+    """The history of the chosen project; for operators also that of accounts and users, which belong to no project."""
+    wanted = Q(additional_data__project=project_of(request).pk)
+    if user_of(request).is_superuser:
+        wanted |= Q(additional_data__project=None)
+    rows: QuerySet[LogEntry] = LogEntry.objects.filter(wanted)
     return rows
 
 

@@ -10,10 +10,14 @@ from auditlog.registry import auditlog
 from django.apps import apps
 from django.http import HttpRequest
 
-NOISE = ["created_at", "updated_at"]
+NOISE = ["created_at", "updated_at", "last_login"]
+SECRETS = ["secret", "password"]  # that they changed is kept, their values are not
+HIDDEN = "•••"
 WATCHED: dict[str, list[str]] = {
+    "projects.User": [],
+    "projects.Account": [],
     "projects.Project": [],
-    "projects.ApiKey": ["secret"],
+    "projects.ApiKey": [],
     "projects.Member": [],
     "projects.CallSettings": [],
     "ivr.GreetingFile": ["peaks"],
@@ -34,7 +38,7 @@ WATCHED: dict[str, list[str]] = {
     ],
     "agents.Group": [],
     "agents.GroupMembership": [],
-    "agents.SipAccount": ["password"],
+    "agents.SipAccount": [],
     "numbers_app.Number": [],
     "numbers_app.BlockedNumber": [],
     "routing.GroupRouting": [],
@@ -42,19 +46,28 @@ WATCHED: dict[str, list[str]] = {
 
 
 def keep_history() -> None:
-    """Watch the configuration models; secrets and what changes with every call are left out."""
+    """Watch the configuration models; what changes with every call is left out, secrets are hidden."""
     for label, left_out in WATCHED.items():
-        auditlog.register(apps.get_model(label), exclude_fields=[*NOISE, *left_out])
+        auditlog.register(
+            apps.get_model(label),
+            exclude_fields=[*NOISE, *left_out],
+            mask_fields=list(SECRETS),
+            mask_callable=f"{__name__}.{hide.__name__}",
+        )
+
+
+def hide(value: str) -> str:
+    """What the history keeps of a secret."""
+    return HIDDEN
 
 
 class HistoryMiddleware(AuditlogMiddleware):
-    """Notes who asked for a change. What proxies' headers say is kept only if the database can hold it."""
+    """Notes who asked for a change, and from which address: the one that the web server trusts, not a header's."""
 
     def get_extra_data(self, request: HttpRequest) -> dict[str, Any]:
         noted: dict[str, Any] = super().get_extra_data(request)
-        noted["remote_addr"] = _address(noted["remote_addr"])
-        if not 0 <= (noted["remote_port"] or 0) < 65_536:
-            noted["remote_port"] = None
+        noted["remote_addr"] = _address(request.META.get("REMOTE_ADDR"))
+        noted["remote_port"] = None
         return noted
 
 

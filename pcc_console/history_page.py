@@ -18,7 +18,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from ivr.models import IvrKeyPress
-from projects.models import CallSettings, Member
+from pcc_console.history import HIDDEN
+from projects.models import CallSettings, Member, Tenanted
 from queues.models import OpeningRange
 
 # Rows that are named in words of the console, which depend on its language.
@@ -66,7 +67,7 @@ def _changes_of(entry: LogEntry, names: Names) -> list[ReadableChange]:
     changes = []
     for field, (old, new) in _fields_of(entry):
         texts = _readable(field, old, names), _readable(field, new, names)
-        if texts[0] != texts[1]:
+        if texts[0] != texts[1] or HIDDEN in texts:
             changes.append(ReadableChange(capfirst(str(field.verbose_name)), *texts))
     return sorted(changes, key=lambda change: change.label)
 
@@ -91,11 +92,19 @@ def _names_of_linked_rows(entries: Sequence[LogEntry]) -> Names:
         for field, values in _fields_of(entry):
             if isinstance(field, models.ForeignKey):
                 wanted[field.remote_field.model].update(int(value) for value in values if str(value).isdecimal())
+    noted = [(entry.additional_data or {}).get("project") for entry in entries]
+    projects = {project for project in noted if project is not None}
     return {
-        model: {str(row.pk): str(row) for row in model._default_manager.filter(pk__in=keys)}
+        model: {str(row.pk): str(row) for row in _rows_within(projects, model).filter(pk__in=keys)}
         for model, keys in wanted.items()
         if keys
     }
+
+
+def _rows_within(projects: set[int], model: type[models.Model]) -> models.QuerySet[Any]:
+    """The rows that may be named: a row that has moved to another project keeps that project's names to itself."""
+    rows: models.QuerySet[Any] = model._default_manager.all()
+    return rows.filter(project_id__in=projects) if issubclass(model, Tenanted) else rows
 
 
 def _readable(field: models.Field[Any, Any], value: Any, names: Names) -> str:

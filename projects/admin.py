@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any, ClassVar
 
 from axes.utils import reset as unlock_sign_in
@@ -22,6 +23,8 @@ from projects import services, two_step
 from projects.console import OWNERS, ConsoleAdmin, ProjectAdmin, project_of, role_of, user_of, within
 from projects.forms import AddMemberForm, CallSettingsForm, ChangeMemberForm, ProjectSettingsForm
 from projects.models import Account, ApiKey, CallSettings, Member, Project, Role, User
+
+log = logging.getLogger(__name__)
 
 
 def _is_operator(request: HttpRequest) -> bool:
@@ -352,11 +355,16 @@ class UserAdmin(OperatorAdmin, DjangoUserAdmin):  # type: ignore[type-arg, misc]
     def has_delete_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
         return _is_operator(request) and obj != request.user
 
+    def delete_row(self, request: HttpRequest, row: models.Model) -> None:
+        assert isinstance(row, User)  # noqa: S101
+        services.delete_user(row)
+
     @action(description=gettext_lazy("Unlock sign-in"), url_path="unlock", icon="lock_open", permissions=["change"])
     def unlock(self, request: HttpRequest, object_id: str) -> HttpResponse:
         user, back = self._user(request, object_id)
         if request.method == "POST":
             unlock_sign_in(username=user.username)
+            log.warning("sign-in unlocked", extra={"event": "sign_in_unlocked", "user": user.pk, "by": request.user.pk})
             self.message_user(request, _("%(user)s may try to sign in again.") % {"user": user}, messages.SUCCESS)
             return HttpResponseRedirect(back)
         text = _("Forget the failed attempts of %(user)s, so that signing in can be tried again.") % {"user": user}
@@ -372,6 +380,7 @@ class UserAdmin(OperatorAdmin, DjangoUserAdmin):  # type: ignore[type-arg, misc]
         user, back = self._user(request, object_id)
         if request.method == "POST":
             two_step.switch_off(user)
+            log.warning("two-step ended", extra={"event": "two_step_ended", "user": user.pk, "by": request.user.pk})
             self.message_user(request, _("%(user)s signs in with the password alone.") % {"user": user}, "success")
             return HttpResponseRedirect(back)
         text = _("For somebody who lost the phone: %(user)s will sign in with the password alone.") % {"user": user}

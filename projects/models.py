@@ -32,11 +32,22 @@ def validate_time_zone(name: str) -> None:
         raise ValidationError(_("%(name)s is not a time zone name such as Asia/Ho_Chi_Minh."), params={"name": name})
 
 
-class User(AbstractUser):
+class Shared(models.Model):
+    """What belongs to no project: its history is the operators'."""
+
+    class Meta:
+        abstract = True
+
+    def get_additional_data(self) -> dict[str, Any]:
+        """As `Tenanted.get_additional_data`, without a project."""
+        return {"project": None, "actor": current_actor()}
+
+
+class User(AbstractUser, Shared):  # noqa: DJ008  AbstractUser has it
     """A person who signs in to the console."""
 
 
-class Account(models.Model):
+class Account(Shared):
     """The customer that owns projects; its key signs account REST tokens."""
 
     name = models.CharField(_("name"), max_length=200)

@@ -69,6 +69,14 @@ def remove_member(member: Member) -> None:
     member.delete()
 
 
+@transaction.atomic
+def delete_user(user: User) -> None:
+    """Delete a person with all memberships. Raises LastOwner. Locks: as `change_role`, project by project."""
+    for member in Member.objects.filter(user=user, role=Role.OWNER).order_by("project_id"):
+        _keep_an_owner_besides(member)
+    user.delete()
+
+
 def _keep_an_owner_besides(member: Member) -> None:
     owners = Member.objects.select_for_update().filter(project_id=member.project_id, role=Role.OWNER)
     if [owner.pk for owner in owners] == [member.pk]:
