@@ -51,7 +51,6 @@ class Description:
     body: serializers.BaseSerializer[Any] | None = None
     raw_body: Schema | None = None
     shapes: tuple[type, ...] = ()
-    notes: str = ""
 
 
 class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
@@ -90,8 +89,8 @@ class ApiSchema(AutoSchema):
             "security": [{"token_header": []}, {"token_query": []}],
             "responses": _responses(described),
         }
-        if described.notes:
-            operation["description"] = described.notes
+        if view.notes:
+            operation["description"] = view.notes
         body = described.raw_body or self._body(described.body)
         return {**operation, "requestBody": body} if body else operation
 
@@ -175,10 +174,18 @@ def shape_schema(hint: Any) -> Schema:
 
 def body_schema(body: serializers.BaseSerializer[Any]) -> Schema:
     """What a body may hold; keys that are not named are ignored."""
+    creates = body.instance is None
     fields: Mapping[str, Any] = body.fields  # type: ignore[attr-defined]
-    required = [name for name, of in fields.items() if of.required] if body.instance is None else []
-    schema: Schema = {"type": "object", "properties": {name: of.json_schema for name, of in fields.items()}}
+    schema: Schema = {
+        "type": "object",
+        "properties": {name: {**of.json_schema, **(_default(of) if creates else {})} for name, of in fields.items()},
+    }
+    required = [name for name, of in fields.items() if of.required and creates]
     return {**schema, "required": required} if required else schema
+
+
+def _default(of: Any) -> Schema:
+    return {} if of.required or of.cleared in (None, "") else {"default": of.cleared}
 
 
 def _query_parameters(query: type[serializers.BaseSerializer[Any]] | None) -> list[Schema]:

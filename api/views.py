@@ -61,6 +61,7 @@ class ApiView(ViewSet):
     collection: ClassVar[Mapping[str, str]] = {}
     item: ClassVar[Mapping[str, str]] = {}
     id_key: ClassVar[str] = ""  # the key under which a reply names a row
+    notes: ClassVar[str] = ""  # what the API description says about every call
     taken_message: ClassVar[str] = ""  # for a row that is there already, when clients know certain words
 
     authentication_classes = (TokenAuthentication,)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any, ClassVar
 
 from django.db.models import QuerySet
 
 from api.fields import IdText, Reference, Text
-from api.schema import Description
 from api.serializers import PageQuery, RowBody
 from api.shapes import Bit, Identified, bit, identified
 from api.views import Resource
@@ -17,11 +15,6 @@ from numbers_app import services
 from numbers_app.models import BlockedNumber, Number
 from projects.models import Project
 from queues.models import Queue
-
-NOTES = (
-    "With an account's token, and on hosts whose name begins with `api.`, this address means the account's inventory "
-    "of numbers instead: see docs/compatibility.md."
-)
 
 
 class NumberRow(Identified):
@@ -80,6 +73,10 @@ class NumberResource(Resource[Number]):
 
     path = "number"
     noun = "number"
+    notes = (
+        "With an account's token, and on hosts whose name begins with `api.`, this address means the account's "
+        "inventory of numbers instead: see docs/compatibility.md."
+    )
     id_key = "numberID"
     taken_message = "Number existed"
     list_message = "Load number(s) success"
@@ -91,9 +88,6 @@ class NumberResource(Resource[Number]):
     row_shape = NumberRow
     save = staticmethod(services.save_number)
     save_new = staticmethod(services.add_number)
-
-    def describe(self, action: str) -> Description:
-        return replace(super().describe(action), notes=NOTES)
 
     def rows(self) -> QuerySet[Number]:
         return super().rows().select_related("ivr_tree", "queue")
@@ -136,6 +130,7 @@ class BlockedQuery(PageQuery):
 class BlockedResource(Resource[BlockedNumber]):
     path = "blacklistnumber"
     noun = "blacklist number"
+    notes = "A new row without any of the two switches has both on; with one of them, the other one is off."
     id_key = "blacklistNumberID"
     list_message = "Load blacklist(s) success"
     array_key = "blacklistNumbers"
