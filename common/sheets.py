@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import csv
-import datetime as dt
 import io
+import json
 import logging
 import re
-import zipfile
+import threading
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import openpyxl
 from django.utils.translation import gettext as _
+
+from common import confined_program, workbook_program
 
 logger = logging.getLogger(__name__)
 
@@ -21,8 +23,9 @@ MAX_ROWS = 5_000  # one upload is checked and written within one request
 MAX_LINES = 2 * MAX_ROWS  # blank ones included
 MAX_COLUMNS = 60
 MAX_CELL_LENGTH = 20_000  # the members of a group of 1,000 fit
-MAX_UNZIPPED_BYTES = 40 * 1024 * 1024  # 5,000 rows of 60 full columns need half of it
-MAX_ZIP_ENTRIES = 200
+WORKBOOKS_AT_ONCE = 2  # each takes memory and a whole core
+WAIT_FOR_READING_S = 5
+READING_TIME_LIMIT_S = 30  # by the clock on the wall: a machine under load gets to its 10 s of processor time later
 
 _ZIP_MAGIC = b"PK\x03\x04"
 _OLD_EXCEL_MAGIC = b"\xd0\xcf\x11\xe0"
@@ -31,6 +34,8 @@ _DELIMITERS = ",;\t"  # Excel writes semicolons where the comma is the decimal s
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 _PHONE_NUMBER = re.compile(r"\+[0-9 ]+")
 _NOT_IN_XML = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+
+_reading = threading.BoundedSemaphore(WORKBOOKS_AT_ONCE)
 
 
 class UnreadableSheet(Exception):
@@ -136,43 +141,45 @@ def _csv_lines(data: bytes) -> Iterator[tuple[int, Sequence[str]]]:
 
 
 def _xlsx_lines(data: bytes) -> Iterator[tuple[int, Sequence[str]]]:
-    _refuse_zip_bomb(data)
+    """Have the workbook read by a program of its own, which a hostile one can only make fail."""
+    if not _reading.acquire(timeout=WAIT_FOR_READING_S):
+        raise UnreadableSheet(_("Many files are being uploaded. Please try again in a minute."))
     try:
-        book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True, keep_links=False)
-        # The size that a sheet claims may be a lie that costs gigabytes; ours are the only bounds.
-        book.worksheets[0].reset_dimensions()
-        rows = book.worksheets[0].iter_rows(max_row=MAX_LINES + 1, max_col=MAX_COLUMNS + 1, values_only=True)
-        for number, cells in enumerate(rows, 1):
-            yield number, [_text(cell) for cell in cells]
-    except UnreadableSheet:
-        raise
-    except Exception as error:  # a broken or hostile workbook makes the reader fail in any way it likes
-        logger.info("unreadable workbook", extra={"event": "sheet.unreadable", "error": repr(error)[:200]})
-        raise UnreadableSheet(_("The Excel workbook cannot be read. Save it again as .xlsx, or as CSV.")) from error
-
-
-def _refuse_zip_bomb(data: bytes) -> None:
-    """The sizes in the directory are real bounds: the reader stops there, whatever the compressed data would give."""
-    try:
-        entries = zipfile.ZipFile(io.BytesIO(data)).infolist()
-    except (zipfile.BadZipFile, ValueError, OSError) as error:
-        raise UnreadableSheet(_("The Excel workbook cannot be read. Save it again as .xlsx, or as CSV.")) from error
-    if len(entries) > MAX_ZIP_ENTRIES or sum(entry.file_size for entry in entries) > MAX_UNZIPPED_BYTES:
+        answer = confined_program.run(
+            "common.workbook_program",
+            *(str(MAX_LINES + 1), str(MAX_COLUMNS + 1)),
+            given=data,
+            time_limit_s=READING_TIME_LIMIT_S,
+            output_max_bytes=workbook_program.MAX_OUTPUT_BYTES,
+        )
+    except confined_program.TookTooLong as error:
+        logger.warning("workbook took too long", extra={"event": "sheet.timeout"})
+        raise UnreadableSheet(_("The Excel workbook is too large when it is unpacked. Split it.")) from error
+    finally:
+        _reading.release()
+    if answer.code == workbook_program.TOO_LARGE or answer.code < 0:  # negative: killed by its limits
+        logger.info("workbook too large", extra={"event": "sheet.too_large", "code": answer.code})
         raise UnreadableSheet(_("The Excel workbook is too large when it is unpacked. Split it."))
+    try:
+        if answer.code:
+            raise ValueError(answer.code)
+        yield from enumerate(_checked_answer(answer.output), 1)
+    except (ValueError, RecursionError) as error:
+        logger.info("unreadable workbook", extra={"event": "sheet.unreadable", "complaints": answer.complaints[-200:]})
+        raise UnreadableSheet(_("The Excel workbook cannot be read. Save it again as .xlsx, or as CSV.")) from error
 
 
-def _text(cell: object) -> str:
-    match cell:
-        case None:
-            return ""
-        case bool():
-            return "1" if cell else "0"
-        case float() if cell.is_integer():
-            return str(int(cell))
-        case dt.datetime() | dt.date() | dt.time():
-            return cell.isoformat()
-        case _:
-            return str(cell)
+def _checked_answer(output: bytes) -> list[list[str]]:
+    """The rows; nothing is trusted, because the program may have been taken over by its file.
+
+    Raises ValueError, or RecursionError for very many brackets.
+    """
+    rows = json.loads(output)
+    if not isinstance(rows, list) or not all(isinstance(row, list) for row in rows):
+        raise ValueError(output[:100])
+    if not all(isinstance(cell, str) for row in rows for cell in row):
+        raise ValueError(output[:100])
+    return rows
 
 
 def to_csv(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
@@ -198,10 +205,17 @@ def to_xlsx(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
 
 
 def escaped(cell: str) -> str:
-    """Text that a spreadsheet shows and never runs: a possible formula gets an apostrophe; `+84 909…` stays."""
-    return "'" + cell if cell.startswith(_FORMULA_STARTS) and not _PHONE_NUMBER.fullmatch(cell) else cell
+    """Text that a spreadsheet shows and never runs: a possible formula gets an apostrophe; `+84 909…` stays.
+
+    What begins with apostrophes and then like a formula gets one more, so that `unescaped` takes the right one away.
+    """
+    return "'" + cell if _looks_like_formula(cell) and not _PHONE_NUMBER.fullmatch(cell) else cell
 
 
 def unescaped(cell: str) -> str:
     """Undo `escaped`, so that an exported file can be imported again."""
-    return cell[1:] if cell.startswith("'") and cell[1:].startswith(_FORMULA_STARTS) else cell
+    return cell[1:] if cell.startswith("'") and _looks_like_formula(cell) else cell
+
+
+def _looks_like_formula(cell: str) -> bool:
+    return cell.lstrip("'").startswith(_FORMULA_STARTS)
