@@ -101,10 +101,14 @@ class Reference(Text):
             self.keys[name].append(key)
             self.names[key] = public_id
         for key, _public_id, name in rows:
-            if len(self.keys[name]) == 1:
+            if self.tells(name):
                 self.names[key] = name
         for key, public_id, _name in rows:
             self.keys.setdefault(public_id, [key])
+
+    def tells(self, name: str) -> bool:
+        """Whether a cell with this name says which row is meant."""
+        return len(self.keys[name]) == 1
 
     def clean(self, value: str, row: Any = None, **kwargs: Any) -> int | None:
         if not value:
@@ -126,7 +130,13 @@ class Reference(Text):
 
 
 class References(Reference):
-    """Several other rows of the project, separated by semicolons. The value is a frozenset of keys."""
+    """Several other rows of the project, separated by semicolons; a name that has one itself is written as its ID.
+
+    Shape: the value is a frozenset of keys.
+    """
+
+    def tells(self, name: str) -> bool:
+        return SEPARATOR not in name and super().tells(name)
 
     def clean(self, value: str, row: Any = None, **kwargs: Any) -> Any:
         names = (name.strip() for name in value.split(SEPARATOR))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import base64
 import logging
-import re
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,6 +22,7 @@ from django.db.transaction import TransactionManagementError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.crypto import constant_time_compare
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from import_export.admin import ImportExportMixin
@@ -36,7 +37,6 @@ from projects.console.scope import project_of, user_of
 logger = logging.getLogger(__name__)
 
 PREVIEW_KEPT_S = 30 * 60  # an uploaded file waits this long for its confirmation
-_TOKEN = re.compile(r"[0-9a-f]{32}")
 SHOWN_ROWS = 200
 SHOWN_ERRORS = 100
 WRITERS = {
@@ -172,9 +172,8 @@ class SheetsMixin(ImportExportMixin):
         """Write what the preview has shown: all of it or nothing."""
         if not self.has_import_permission(request):
             raise PermissionDenied
-        token = request.POST.get("upload", "")
-        key = self._preview_key(request, token)
-        content = cache.get(key) if _TOKEN.fullmatch(token) else None
+        key = self._preview_key(request)
+        content = _kept_content(cache.get(key), request.POST.get("upload", ""))
         if content is None:
             self.message_user(request, _("The preview is too old. Please choose the file again."), messages.WARNING)
             return HttpResponseRedirect(reverse(f"admin:{self._address()}_import"))
@@ -194,7 +193,8 @@ class SheetsMixin(ImportExportMixin):
 
     def _preview_page(self, request: HttpRequest, form: UploadForm, result: Result) -> HttpResponse:
         token = secrets.token_hex(16)
-        cache.set(self._preview_key(request, token), form.content, PREVIEW_KEPT_S)
+        kept = {"token": token, "content": base64.b64encode(form.content).decode()}
+        cache.set(self._preview_key(request), kept, PREVIEW_KEPT_S)
         rows = [_preview(form.resource, each, line) for each, line in zip(result.rows, form.sheet.lines, strict=True)]
         changing = [row for row in rows if row.kind != RowResult.IMPORT_TYPE_SKIP]
         extra = {"upload": token, "summary": _counts(result), "rows": changing[:SHOWN_ROWS]}
@@ -214,11 +214,19 @@ class SheetsMixin(ImportExportMixin):
         }
         return TemplateResponse(request, "sheets/import.html", context)
 
-    def _preview_key(self, request: HttpRequest, token: str) -> str:
-        return f"import:{self._address()}:{project_of(request).pk}:{user_of(request).pk}:{token}"
+    def _preview_key(self, request: HttpRequest) -> str:
+        """One for each user and page: whoever uploads again and again only replaces what was kept."""
+        return f"import:{self._address()}:{project_of(request).pk}:{user_of(request).pk}"
 
     def _address(self) -> str:
         return f"{self.opts.app_label}_{self.opts.model_name}"
+
+
+def _kept_content(kept: dict[str, str] | None, token: str) -> bytes | None:
+    """The uploaded file, if it is the one that the preview with this token has shown."""
+    if kept is None or not constant_time_compare(kept["token"], token):
+        return None
+    return base64.b64decode(kept["content"])
 
 
 def _import(resource: ProjectResource, sheet: sheets.Sheet, *, dry_run: bool) -> Result:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import base64
 import io
+import json
 import zipfile
 
 import openpyxl
 import pytest
 from auditlog.models import LogEntry
+from django.core.cache import cache
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from agents.models import Agent, Group
@@ -240,12 +243,27 @@ def test_groups_come_with_their_members(console, ours, agent_1, agent_2):
     assert exported(console, GROUP)[1].rows == (("Sales", "agent_1; agent_2"),)
 
 
+def test_names_with_a_semicolon_are_written_as_ids_in_lists(console, ours, agent_1):
+    plain, both, other = (factories.GroupFactory(project=ours, name=name) for name in ("Sales", "Sales; Day", "Day"))
+    for group in (both, other):
+        factories.GroupMembershipFactory(project=ours, agent=agent_1, group=group)
+
+    response, sheet = exported(console, AGENT)
+    groups = sheet.rows[0][sheet.headers.index("groups")]
+    assert groups.split("; ") == sorted(["Day", both.public_id])
+
+    shown = upload(console, AGENT, response.content)
+    assert shown.context["summary"] == {"new": 0, "changed": 0, "same": 1}
+    assert set(agent_1.groups.all()) == {both, other}
+    assert plain not in agent_1.groups.all()
+
+
 @pytest.mark.parametrize("kind", ["csv", "xlsx"])
 def test_exported_file_imports_as_unchanged(console, ours, kind):
     hours = factories.BusinessHoursFactory(project=ours)
     music = factories.GreetingFileFactory(project=ours)
     group = factories.GroupFactory(project=ours, name="=Sales+1")
-    agent = factories.AgentFactory(project=ours, name="@Lan", manual_status="-", phone_number="+84 909 982 888")
+    agent = factories.AgentFactory(project=ours, name="'=Lan", manual_status="-", phone_number="+84 909 982 888")
     factories.GroupMembershipFactory(project=ours, agent=agent, group=group)
     queue = factories.QueueFactory(project=ours, schedule=2, business_hours=hours, wait_greeting=music)
     tree = factories.IvrTreeFactory(project=ours)
@@ -330,7 +348,30 @@ def test_file_is_confirmed_only_by_whom_and_where_it_was_uploaded(console, ours,
     assert BlockedNumber.objects.get().project == ours
 
 
-@pytest.mark.parametrize("upload_key", ["", "x" * 5000, "../../etc/passwd", "\x00"])
+def test_only_one_preview_is_kept_for_each_user_and_page(console, ours, supervisor):
+    shown = [upload(console, BLOCKED, f"number\n8490998288{digit}\n") for digit in range(3)]
+    kept = cache._cache.get_client().keys(f"*import:{BLOCKED}:{ours.pk}:{supervisor.pk}*")
+    assert len(kept) == 1
+
+    assert said(confirm(console, BLOCKED, shown[0])) == ["The preview is too old. Please choose the file again."]
+    assert not BlockedNumber.objects.exists()
+    confirm(console, BLOCKED, shown[2])
+    assert BlockedNumber.objects.get().digits == "84909982882"
+    assert cache._cache.get_client().keys(f"*import:{BLOCKED}:{ours.pk}:{supervisor.pk}*") == []
+
+
+def test_file_is_kept_as_json_and_comes_back_byte_for_byte(console, ours, supervisor):
+    content = sheets.to_xlsx(["number", "nickname"], [["84899199586", "Nguyễn"]])
+    shown = upload(console, NUMBER, content, "rows.xlsx")
+    [key] = cache._cache.get_client().keys(f"*import:{NUMBER}:{ours.pk}:{supervisor.pk}")
+    kept = json.loads(cache._cache.get_client().get(key))
+    assert kept == {"token": shown.context["upload"], "content": base64.b64encode(content).decode()}
+
+    confirm(console, NUMBER, shown)
+    assert Number.objects.get().nickname == "Nguyễn"
+
+
+@pytest.mark.parametrize("upload_key", ["ü", "", "x" * 5000, "../../etc/passwd", "\x00"])
 def test_made_up_confirmation_is_refused(console, upload_key):
     response = console.post(page(NUMBER, "process_import"), {"upload": upload_key})
     assert response["Location"] == page(NUMBER, "import")
