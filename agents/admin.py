@@ -116,6 +116,8 @@ class AgentAdmin(SheetsMixin, ProjectAdmin):
         return queryset.filter(Q(pk__in=found.values("pk")) | Q(pk__in=by_phone.values("pk"))), may_repeat
 
     def save_model(self, request: HttpRequest, obj: Agent, form: Any, change: bool) -> None:
+        # Those of before: a new user ID may be one for which other phones ring already.
+        own_phones = list(services.sip_accounts_of(Agent.objects.get(pk=obj.pk))) if change else []
         services.save_agent(obj)
         data = form.cleaned_data
         services.set_groups(obj, [group.pk for group in data["groups"]])
@@ -124,7 +126,8 @@ class AgentAdmin(SheetsMixin, ProjectAdmin):
         elif data.get("create_sip"):
             services.set_sip_account(obj, data["sip_password"])
         elif data.get("sip_password"):
-            services.change_sip_password(services.sip_accounts_of(obj).get(), data["sip_password"])
+            for account in own_phones:
+                services.change_sip_password(account, data["sip_password"])
 
     def delete_row(self, request: HttpRequest, row: Model) -> None:
         assert isinstance(row, Agent)  # noqa: S101 - tells the type checker what this page is about

@@ -101,7 +101,7 @@ def keep_sip_accounts(agent: Agent, former_user_id: str) -> None:
 def change_sip_password(account: SipAccount, password: str) -> None:
     """Give a SIP account a new password; phones with the old one can no longer register."""
     account.password = password
-    account.save()
+    account.save(update_fields=["password", "updated_at"])
 
 
 @transaction.atomic

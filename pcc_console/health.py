@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import secrets
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -28,6 +29,9 @@ DATABASE_TIMEOUT_S = 2
 WORKER_SILENCE_LIMIT_S = 4 * HEARTBEAT_EVERY_S
 BEAT_SILENCE_LIMIT_S = 3 * HEARTBEAT_EVERY_S
 
+FINDINGS_HOLD_S = 0.5  # probes come every few seconds
+_looking = threading.Lock()
+
 Handler = Callable[[HttpRequest], HttpResponse]
 
 
@@ -44,12 +48,22 @@ class Finding:
     age: float | None = None
 
 
-def readiness() -> list[Finding]:
-    """Look at every dependency, now.
+_found: list[Finding] = []
+_found_at = float("-inf")
 
-    Cost: two new connections; when servers hang, at most about DATABASE_TIMEOUT_S + 2 * heartbeats.TIMEOUT_S.
+
+def readiness() -> list[Finding]:
+    """Look at every dependency; what was found less than FINDINGS_HOLD_S ago is told again.
+
+    Cost: two new connections; when servers hang, at most about DATABASE_TIMEOUT_S + 2 * heartbeats.TIMEOUT_S. Anybody
+    may ask, so one look at a time, however many ask.
     """
-    return [check_database(), *check_redis_and_heartbeats()]
+    global _found, _found_at
+    with _looking:
+        if time.monotonic() - _found_at >= FINDINGS_HOLD_S:
+            _found = [check_database(), *check_redis_and_heartbeats()]
+            _found_at = time.monotonic()
+        return _found
 
 
 def check_database() -> Finding:

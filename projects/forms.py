@@ -52,6 +52,14 @@ class ProjectSettingsForm(forms.ModelForm):  # type: ignore[type-arg]
         model = Project
         fields = ("account", "name", "time_zone", "country", "answer_url", "event_url")
 
+    def clean_name(self) -> str:
+        """The account is not always among the fields, so Django would not look for twins within it."""
+        name: str = self.cleaned_data["name"]
+        twins = Project.objects.filter(account_id=self.instance.account_id, name=name).exclude(pk=self.instance.pk)
+        if self.instance.account_id and twins.exists():
+            raise ValidationError(_("This account has a project of that name already."))
+        return name
+
     def clean_time_zone(self) -> str:
         """Accept the city alone, as people type it."""
         name = places.time_zone_named(self.cleaned_data["time_zone"])

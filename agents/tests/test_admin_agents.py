@@ -146,6 +146,20 @@ def test_renamed_user_id_keeps_the_sip_account(console, ours, agent_1):
     assert account.stringee_user_id == "lan"
 
 
+def test_new_user_id_for_which_a_phone_rings_already_and_a_new_password_together(console, ours, agent_1):
+    own = factories.SipAccountFactory(project=ours, user_name="agent_1", stringee_user_id="agent_1")
+    other = factories.SipAccountFactory(project=ours, user_name="desk", stringee_user_id="lan")
+    address = page(AGENT, "change", agent_1.pk)
+    values = {**form_values(console.get(address)), "stringee_user_id": "lan", "sip_password": "a new password"}
+
+    assert console.post(address, values).status_code == 302
+
+    own.refresh_from_db()
+    other.refresh_from_db()
+    assert (own.stringee_user_id, own.password) == ("lan", "a new password")
+    assert other.password == "desk-phone-password"
+
+
 def test_groups_of_an_agent_are_changed(console, ours, agent_1, sales):
     support = factories.GroupFactory(project=ours)
     factories.GroupMembershipFactory(project=ours, agent=agent_1, group=sales)

@@ -58,3 +58,13 @@ def test_two_agents_of_a_project_cannot_share_a_user_id_but_two_projects_can(our
 
     with pytest.raises(IntegrityError, match="agent_user_id_in_project"), transaction.atomic():
         factories.AgentFactory(project=ours, stringee_user_id="agent_1")
+
+
+def test_a_new_sip_password_changes_nothing_else_of_the_account(ours, agent_1):
+    account = services.set_sip_account(agent_1, "first-password")
+    SipAccount.objects.filter(pk=account.pk).update(stringee_user_id="renamed")
+
+    services.change_sip_password(account, "second-password")
+
+    account.refresh_from_db()
+    assert (account.stringee_user_id, account.password) == ("renamed", "second-password")

@@ -18,6 +18,11 @@ SECRET = "s3cret-in-the-address"
 
 
 @pytest.fixture(autouse=True)
+def _every_look_is_new(monkeypatch):
+    monkeypatch.setattr(health, "FINDINGS_HOLD_S", 0)
+
+
+@pytest.fixture(autouse=True)
 def own_redis(settings):
     """A Redis database that no other test process counts in."""
     number = 14 + int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:]) % 2
@@ -243,3 +248,16 @@ def test_every_queue_of_the_schedule_is_one_that_workers_listen_to():
     assert json.loads(json.dumps(list(app.conf.accept_content))) == ["json"]
     assert app.conf.task_acks_late is True
     assert app.conf.task_ignore_result is True
+
+
+def test_however_many_ask_one_looks(monkeypatch):
+    looks = []
+    monkeypatch.setattr(health, "FINDINGS_HOLD_S", 60)
+    monkeypatch.setattr(health, "_found_at", float("-inf"))
+    monkeypatch.setattr(health, "check_database", lambda: looks.append(1))
+    monkeypatch.setattr(health, "check_redis_and_heartbeats", list)
+
+    health.readiness()
+    health.readiness()
+
+    assert len(looks) == 1
