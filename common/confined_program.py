@@ -8,8 +8,13 @@ from __future__ import annotations
 import subprocess
 import sys
 import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+from django.db import connection
 
 CODE_FOLDER = Path(__file__).resolve().parents[1]
 COMPLAINTS_MAX_BYTES = 16_384
@@ -17,6 +22,34 @@ COMPLAINTS_MAX_BYTES = 16_384
 
 class TookTooLong(Exception):
     """The program was killed after its time by the clock on the wall."""
+
+
+class NoTurn(Exception):
+    """Others are at it, and we waited long enough."""
+
+
+class Turns:
+    """Lets a few programs of a kind run at once in this process; the others wait, a little."""
+
+    def __init__(self, at_once: int, wait_s: float) -> None:
+        self._wait_s = wait_s
+        self._places = threading.BoundedSemaphore(at_once)
+
+    @contextmanager
+    def take(self) -> Iterator[None]:
+        """A turn, for the block. Raises NoTurn.
+
+        The database connection goes back to the pool first: programs take long, and a few of those who wait for them
+        would hold all connections.
+        """
+        if not connection.in_atomic_block:
+            connection.close()
+        if not self._places.acquire(timeout=self._wait_s):
+            raise NoTurn
+        try:
+            yield
+        finally:
+            self._places.release()
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,6 @@ import io
 import json
 import logging
 import re
-import threading
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -23,8 +22,6 @@ MAX_ROWS = 5_000  # one upload is checked and written within one request
 MAX_LINES = 2 * MAX_ROWS  # blank ones included
 MAX_COLUMNS = 60
 MAX_CELL_LENGTH = 20_000  # the members of a group of 1,000 fit
-WORKBOOKS_AT_ONCE = 2  # each takes memory and a whole core
-WAIT_FOR_READING_S = 5
 READING_TIME_LIMIT_S = 30  # by the clock on the wall: a machine under load gets to its 10 s of processor time later
 
 _ZIP_MAGIC = b"PK\x03\x04"
@@ -35,7 +32,7 @@ _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 _PHONE_NUMBER = re.compile(r"\+[0-9 ]+")
 _NOT_IN_XML = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 
-_reading = threading.BoundedSemaphore(WORKBOOKS_AT_ONCE)
+_reading = confined_program.Turns(at_once=2, wait_s=5)  # each takes memory and a whole core
 
 
 class UnreadableSheet(Exception):
@@ -142,21 +139,20 @@ def _csv_lines(data: bytes) -> Iterator[tuple[int, Sequence[str]]]:
 
 def _xlsx_lines(data: bytes) -> Iterator[tuple[int, Sequence[str]]]:
     """Have the workbook read by a program of its own, which a hostile one can only make fail."""
-    if not _reading.acquire(timeout=WAIT_FOR_READING_S):
-        raise UnreadableSheet(_("Many files are being uploaded. Please try again in a minute."))
     try:
-        answer = confined_program.run(
-            "common.workbook_program",
-            *(str(MAX_LINES + 1), str(MAX_COLUMNS + 1)),
-            given=data,
-            time_limit_s=READING_TIME_LIMIT_S,
-            output_max_bytes=workbook_program.MAX_OUTPUT_BYTES,
-        )
+        with _reading.take():
+            answer = confined_program.run(
+                "common.workbook_program",
+                *(str(MAX_LINES + 1), str(MAX_COLUMNS + 1)),
+                given=data,
+                time_limit_s=READING_TIME_LIMIT_S,
+                output_max_bytes=workbook_program.MAX_OUTPUT_BYTES,
+            )
+    except confined_program.NoTurn as error:
+        raise UnreadableSheet(_("Many files are being uploaded. Please try again in a minute.")) from error
     except confined_program.TookTooLong as error:
         logger.warning("workbook took too long", extra={"event": "sheet.timeout"})
         raise UnreadableSheet(_("The Excel workbook is too large when it is unpacked. Split it.")) from error
-    finally:
-        _reading.release()
     if answer.code == workbook_program.TOO_LARGE or answer.code < 0:  # negative: killed by its limits
         logger.info("workbook too large", extra={"event": "sheet.too_large", "code": answer.code})
         raise UnreadableSheet(_("The Excel workbook is too large when it is unpacked. Split it."))

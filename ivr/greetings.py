@@ -11,7 +11,6 @@ from __future__ import annotations
 import datetime as dt
 import os
 import shutil
-import threading
 import unicodedata
 import uuid
 from collections.abc import Iterator
@@ -21,12 +20,13 @@ from typing import Final, Protocol
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.db import connection, transaction
+from django.db import transaction
 from django.template.defaultfilters import filesizeformat
 from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 
 from common import clock, ids
+from common.confined_program import NoTurn, Turns
 from common.deletion import delete_or_refuse
 from common.refusals import InvalidInput
 from ivr.audio import report
@@ -35,14 +35,13 @@ from ivr.models import GreetingFile
 from projects.models import Project
 
 CHUNK_BYTES = 256 * 1024
-CHECKS_AT_ONCE = 2  # each takes a whole core for seconds, and the cores also serve calls
-WAIT_FOR_A_CHECK_S = 20
 INCOMING_FOLDER = "incoming"
 LEFT_BEHIND_AFTER = dt.timedelta(hours=1)  # longer than any upload is being worked on
 LISTEN_RATE = 24_000
 FORMS: Final = {8_000: report.TELEPHONE_FILE, 24_000: report.LISTEN_FILE, 48_000: report.ENGINE_FILE}
 
-_checks = threading.BoundedSemaphore(CHECKS_AT_ONCE)
+# Each takes a whole core for seconds, and the cores also serve calls.
+_checks = Turns(at_once=2, wait_s=20)
 
 
 class Readable(Protocol):
@@ -114,7 +113,6 @@ def store_greeting(project: Project, upload: Readable, *, original_name: str, de
     )
     with _incoming_folder() as folder:
         row.size_bytes = _receive(upload, folder / report.UPLOAD_FILE)
-        _give_connection_back()
         found = _check(folder)
         row.duration_ms, row.peaks = found.duration_ms, list(found.peaks)
         (folder / report.UPLOAD_FILE).rename(folder / f"original.{found.kind}")
@@ -236,21 +234,14 @@ def _receive(upload: Readable, path: Path) -> int:
     return size
 
 
-def _give_connection_back() -> None:
-    """Return our database connection to the pool: a check takes long, and a few uploads would hold all of them."""
-    if not connection.in_atomic_block:
-        connection.close()
-
-
 def _check(folder: Path) -> report.Report:
-    if not _checks.acquire(timeout=WAIT_FOR_A_CHECK_S):
-        raise TooManyUploads(_("Many files are being uploaded. Please try again in a minute."))
     try:
-        return check_and_convert(folder)
+        with _checks.take():
+            return check_and_convert(folder)
+    except NoTurn as error:
+        raise TooManyUploads(_("Many files are being uploaded. Please try again in a minute.")) from error
     except report.Refused as refused:
         raise _refusal(refused.reason) from refused
-    finally:
-        _checks.release()
 
 
 def _refusal(reason: report.Reason) -> GreetingRefused:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
+from django.db import connection
 
 from common import confined_program
 from common.confinement import Limits
@@ -89,3 +90,20 @@ def test_a_program_that_hangs_is_killed(run):
     with pytest.raises(confined_program.TookTooLong):
         run("import time; time.sleep(60)", time_limit_s=1)
     assert time.monotonic() - started < 20
+
+
+@pytest.mark.django_db(transaction=True)
+def test_whoever_waits_for_a_turn_holds_no_database_connection():
+    connection.ensure_connection()
+
+    with confined_program.Turns(at_once=1, wait_s=0).take():
+        assert connection.connection is None
+
+
+def test_a_turn_is_given_back_whatever_happens(db):
+    turns = confined_program.Turns(at_once=1, wait_s=0)
+    with pytest.raises(ZeroDivisionError), turns.take():
+        raise ZeroDivisionError
+
+    with turns.take(), pytest.raises(confined_program.NoTurn), turns.take():
+        pass

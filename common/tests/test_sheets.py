@@ -172,16 +172,11 @@ def test_program_that_is_killed_or_hangs_means_a_workbook_that_is_too_large(monk
 
 
 def test_only_a_few_workbooks_are_read_at_once(monkeypatch):
-    monkeypatch.setattr(sheets, "WAIT_FOR_READING_S", 0.1)
-    for _ in range(sheets.WORKBOOKS_AT_ONCE):
-        assert sheets._reading.acquire(blocking=False)
-    try:
+    monkeypatch.setattr(sheets, "_reading", confined_program.Turns(at_once=2, wait_s=0.01))
+    with sheets._reading.take(), sheets._reading.take():
         with pytest.raises(UnreadableSheet, match=r"Many files are being uploaded"):
             sheets.read(xlsx(["number"], ["1"]))
         assert sheets.read(b"number\n1\n").rows == (("1",),)
-    finally:
-        for _ in range(sheets.WORKBOOKS_AT_ONCE):
-            sheets._reading.release()
     assert sheets.read(xlsx(["number"], ["1"])).rows == (("1",),)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import os
-import threading
 from datetime import timedelta
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from common import clock
+from common.confined_program import Turns
 from common.refusals import InUse, InvalidInput
 from ivr import greetings
 from ivr.audio import client, report
@@ -98,8 +98,7 @@ def test_a_row_that_cannot_be_saved_leaves_no_file(ours, settings, monkeypatch):
 
 
 def test_at_most_two_uploads_are_checked_at_once(ours, monkeypatch, settings):
-    monkeypatch.setattr(greetings, "WAIT_FOR_A_CHECK_S", 0.01)
-    monkeypatch.setattr(greetings, "_checks", threading.BoundedSemaphore(1))
+    monkeypatch.setattr(greetings, "_checks", Turns(at_once=1, wait_s=0.01))
     refused_meanwhile = []
 
     def check(folder):
