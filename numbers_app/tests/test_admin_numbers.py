@@ -213,3 +213,13 @@ def test_viewer_sees_numbers_and_changes_none(viewer, ours, queue):
     console.post(page(NUMBER, "changelist"), values)
     number.refresh_from_db()
     assert (number.nickname, number.allow_outbound_calls) == ("Hotline", True)
+
+
+@pytest.mark.parametrize("chosen", ["x", "-1", "9" * 40, "²", "\x00", ""])
+@pytest.mark.parametrize("action", ["delete_selected", "forbid_outbound", "export_as_csv", "no_such_action"])
+def test_action_on_what_is_no_row_changes_nothing(console, ours, action, chosen):
+    number = factories.NumberFactory(project=ours)
+    values = {"action": action, ACTION_CHECKBOX_NAME: [chosen], "confirmed": "1", "post": "yes"}
+    assert console.post(page(NUMBER, "changelist"), values).status_code == 302
+    number.refresh_from_db()
+    assert number.allow_outbound_calls

@@ -23,6 +23,7 @@ from unfold.admin import ModelAdmin, StackedInline, TabularInline
 from common.deletion import delete_or_refuse
 from common.phone import searchable_digits
 from common.refusals import InUse, Refusal
+from common.validation import row_number
 from projects.console import filters
 from projects.console.bulk import MOST_ROWS
 from projects.console.deletion import outlook
@@ -73,6 +74,14 @@ class ConsoleAdmin(ModelAdmin):
         if self.actions is not None and actions is not None and self.has_delete_permission(request):
             actions[DELETE_ACTION] = (_delete_rows, DELETE_ACTION, gettext_lazy("Delete"))
         return actions
+
+    def response_action(self, request: HttpRequest, queryset: Any) -> HttpResponse | None:
+        """As usual; what cannot be a row's number is not among the chosen rows."""
+        sent = request.POST.copy()
+        sent.setlist(ACTION_CHECKBOX_NAME, [each for each in sent.getlist(ACTION_CHECKBOX_NAME) if row_number(each)])
+        request.POST = sent  # type: ignore[assignment] # a copy is as good
+        response: HttpResponse | None = super().response_action(request, queryset)
+        return response
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """As usual; when a service refuses, or somebody else was faster, say so instead of failing."""
