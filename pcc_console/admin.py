@@ -60,6 +60,9 @@ class ActorFilter(DropdownFilter):
     title = gettext_lazy("person or key")
     parameter_name = "actor"
 
+    def has_output(self) -> bool:
+        return True  # also in an address that names somebody who has done nothing yet
+
     def lookups(self, request: HttpRequest, model_admin: ModelAdmin[Any]) -> list[tuple[str, str]]:
         rows = of_project(request).order_by("actor__username", "additional_data__actor")
         found = rows.values_list("actor__username", "additional_data__actor").distinct()[:MOST_ACTORS]

@@ -51,6 +51,10 @@ def _has_project(request: HttpRequest) -> bool:
     return getattr(request, "project", None) is not None
 
 
+def _may_write(request: HttpRequest) -> bool:
+    return getattr(request, "role", None) in ("owner", "supervisor")
+
+
 def _is_operator(request: HttpRequest) -> bool:
     return bool(getattr(request.user, "is_superuser", False))
 
@@ -78,7 +82,7 @@ MENU: list[tuple[str | Promise, list[Entry]]] = [
             Entry(_("Project settings"), "tune", page="admin:project_settings", shown=_has_project),
             Entry(_("Members"), "group_add", model="projects.member"),
             Entry(_("API keys"), "key", model="projects.apikey"),
-            Entry(_("Access token tool"), "token", page="admin:access_token", shown=_has_project),
+            Entry(_("Access token tool"), "token", page="admin:access_token", shown=_may_write),
             Entry(_("History"), "history", model="auditlog.logentry"),
             Entry(_("API documentation"), "api", page="api_docs"),
         ],

@@ -15,8 +15,9 @@ def time_zones() -> list[str]:
 def time_zone_named(text: str) -> str:
     """The name of a time zone for what a person types: the name itself, or the city alone, in any case."""
     wanted = text.strip().replace(" ", "_").lower()
-    found = [name for name in time_zones() if wanted in (name.lower(), name.lower().rsplit("/", 1)[-1])]
-    return found[0] if found else text.strip()
+    names = {name.lower(): name for name in time_zones()}
+    cities = (name for lower, name in names.items() if lower.rsplit("/", 1)[-1] == wanted)
+    return names.get(wanted) or next(cities, text.strip())
 
 
 def countries() -> list[tuple[str, str]]:

@@ -7,6 +7,7 @@ from typing import Any
 from django import template
 from django.contrib import admin
 from django.db.models import Model
+from django.template import RequestContext
 from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -32,11 +33,11 @@ def width(percent: float) -> SafeString:
     return format_html('style="width: {}%"', f"{percent:.2f}")
 
 
-@register.simple_tag
-def nothing_here(changelist: Any) -> bool:
+@register.simple_tag(takes_context=True)
+def nothing_here(context: RequestContext, changelist: Any) -> bool:
     """Whether a list is empty because there is no row at all, not because none matches."""
     if changelist.query or changelist.has_active_filters:
-        return bool(changelist.model_admin.is_empty(changelist.request))
+        return bool(changelist.model_admin.is_empty(context.request))
     return True
 
 
