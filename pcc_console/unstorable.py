@@ -11,7 +11,7 @@ from django.core.exceptions import BadRequest
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
-REST = "/v1/"  # refuses NUL in its own words
+REST = "v1/"  # refuses NUL in its own words, after any number of slashes
 
 
 class RefuseUnstorable:
@@ -22,6 +22,6 @@ class RefuseUnstorable:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         texts = [request.path, *(text for name, values in request.GET.lists() for text in (name, *values))]
-        if any("\0" in text for text in texts) and not request.path.startswith(REST):
+        if any("\0" in text for text in texts) and not request.path.lstrip("/").startswith(REST):
             raise BadRequest("A NUL character")
         return self.get_response(request)

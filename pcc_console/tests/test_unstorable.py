@@ -24,8 +24,9 @@ def test_a_nul_in_a_form_is_an_error_at_its_field(signed_in, ours):
     assert ours.group_set.count() == 0
 
 
-def test_the_rest_api_refuses_a_nul_in_its_own_words(signed_in):
-    answer = signed_in.get("/v1/agent?stringee_user_id=%00")
+@pytest.mark.parametrize("address", ["/v1/agent?stringee_user_id=%00", "/v1//agent?stringee_user_id=%00"])
+def test_the_rest_api_refuses_a_nul_in_its_own_words(signed_in, address):
+    answer = signed_in.get(address)
 
     assert answer.status_code == 403
     assert answer.json()["r"] == 1
