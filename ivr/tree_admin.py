@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.contrib.admin import SimpleListFilter
+from django.contrib.admin.options import IS_POPUP_VAR
 from django.contrib.admin.utils import unquote
 from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied
@@ -157,7 +158,10 @@ class IvrTreeAdmin(ProjectAdmin):
         services.save_tree(obj)
 
     def response_add(self, request: HttpRequest, obj: IvrTree, post_url_continue: str | None = None) -> HttpResponse:
-        """A new tree opens in the editor, where its first node is asked for."""
+        """A new tree opens in the editor, where its first node is asked for; a number's form gets it back instead."""
+        if IS_POPUP_VAR in request.POST:
+            chosen: HttpResponse = super().response_add(request, obj, post_url_continue)
+            return chosen
         return HttpResponseRedirect(tree_address(obj))
 
     def get_urls(self) -> list[URLPattern]:

@@ -7,9 +7,10 @@ import re
 import pytest
 from django.conf import settings
 from django.test import Client
+from django.views.defaults import server_error
 
 from tests import factories
-from tests.console import sign_in
+from tests.console import sign_in, texts
 
 INLINE_SCRIPT = re.compile(r"<script(?![^>]*\bsrc=)(?![^>]*\btype=\"application/json\")[^>]*>\s*\S", re.IGNORECASE)
 INLINE_HANDLER = re.compile(r"<[^>]+\son[a-z]+\s*=\s*[\"']", re.IGNORECASE)
@@ -126,3 +127,26 @@ def test_names_are_shown_as_text_wherever_they_come_from(client, ours, owner):
     ]
     for address in addresses:
         assert "<script>alert" not in client.get(address, follow=True).content.decode(), address
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "heading"),
+    [("/nothing/here/", 404, "There is nothing here"), ("/operator/user/", 403, "You may not do this")],
+)
+def test_refusals_are_pages_that_lead_home(client, path, status, heading):
+    answer = client.get(path)
+    assert answer.status_code == status
+    assert heading in texts(answer)
+    assert 'href="/"' in answer.content.decode()
+
+
+def test_out_of_date_form_is_explained(ours, owner):
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(owner)
+    assert "The form is out of date" in texts(client.post("/project/", {"project": ours.pk}))
+
+
+def test_page_for_errors_needs_nothing_but_its_template(settings, rf):
+    answer = server_error(rf.get("/"))
+    assert answer.status_code == 500
+    assert "Something went wrong here" in texts(answer)

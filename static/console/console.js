@@ -49,6 +49,8 @@ for (const cell of document.querySelectorAll("[data-label]")) {
   cell.dataset.label = label.charAt(0).toUpperCase() + label.slice(1);
 }
 
+document.querySelector("#nav-sidebar-apps a.active")?.scrollIntoView({ block: "nearest" });
+
 hideIconsFromReaders(document);
 new MutationObserver((changes) => {
   for (const change of changes) {

@@ -302,3 +302,28 @@ def test_lockout_page_is_friendly(console, check_page, owner):
 
 def _code(device) -> str:
     return f"{TOTP(device.bin_key, device.step, device.t0, device.digits).token():06d}"
+
+
+@pytest.mark.parametrize(("field", "name"), [("queue", "Support"), ("ivr_tree", "Welcome")])
+def test_missing_row_is_added_from_the_form_that_needs_it(console, check_page, owner, ours, field, name):
+    console.sign_in(owner)
+    page = console.open("/setting/number/add/")
+    if field == "ivr_tree":
+        page.get_by_label("Enable IVR").check()
+    with page.expect_popup() as opened:
+        page.locator(f"#add_id_{field}").click()
+    popup = opened.value
+    popup.get_by_label("Name").first.fill(name)
+    with popup.expect_event("close"):
+        popup.get_by_role("button", name="Save", exact=True).click()
+    expect(page.locator(f"#id_{field} option:checked")).to_have_text(name)
+    check_page(page, f"number-with-new-{field}")
+
+
+def test_pages_that_say_no_are_accessible(console, check_page, viewer, ours):
+    console.sign_in(viewer)
+    for path, heading in (("/nothing/here/", "There is nothing here"), ("/setting/agent/add/", "You may not do this")):
+        page = console.open(path)
+        expect(page.get_by_role("heading", level=1)).to_have_text(heading)
+        console.complaints.clear()  # the browser itself writes down the status
+        check_page(page, heading.lower().replace(" ", "-"))
