@@ -211,7 +211,7 @@ def walk(client: Client) -> Iterator[tuple[str, Page]]:
         seen.add(kind)
         response = client.get(address, follow=True)
         assert response.status_code in (200, 403, 404, 405), f"{address}: {response.status_code}"
-        if response.status_code == 200 and response["Content-Type"].startswith("text/html"):
+        if response["Content-Type"].startswith("text/html"):
             page = Page(response.content.decode())
             waiting += [urljoin(address, link) for link in page.links if not urlsplit(link).netloc]
             yield address, page
@@ -278,6 +278,16 @@ def test_bulk_actions_ask_in_the_language_of_the_page(furnished, reader, vocabul
 
     assert found == {}
     assert len(asked) > 10
+
+
+@pytest.mark.parametrize("language", ["vi", "en"])
+def test_what_is_not_found_is_said_in_the_language_of_the_reader(furnished, reader, vocabulary, language):
+    response = signed_in(reader, furnished, language).get("/nowhere/")
+    page = Page(response.content.decode())
+
+    assert (response.status_code, page.language) == (404, language)
+    is_foreign = {"vi": vocabulary.is_english, "en": vocabulary.is_vietnamese}[language]
+    assert [text for text in said_on(page) if is_foreign(text)] == []
 
 
 @pytest.mark.parametrize(("language", "shown"), [("vi", "01/01/2026 06:30"), ("en", "1 Jan 2026, 06:30")])
