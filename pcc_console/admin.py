@@ -29,7 +29,7 @@ from pcc_console.history import WATCHED
 from pcc_console.history_page import ReadableChange, actor_of, readable_changes, row_names
 from projects.console import ConsoleAdmin, needs_project, project_of, role_of, user_of
 
-MOST_ACTORS = 100  # in the filter
+RECENT_ENTRIES = 5_000  # whoever changed something among so many is offered in the filter
 ACTIONS = {
     LogEntry.Action.CREATE: (gettext_lazy("Added"), "success"),
     LogEntry.Action.UPDATE: (gettext_lazy("Changed"), "info"),
@@ -64,8 +64,8 @@ class ActorFilter(DropdownFilter):
         return True  # also in an address that names somebody who has done nothing yet
 
     def lookups(self, request: HttpRequest, model_admin: ModelAdmin[Any]) -> list[tuple[str, str]]:
-        rows = of_project(request).order_by("actor__username", "additional_data__actor")
-        found = rows.values_list("actor__username", "additional_data__actor").distinct()[:MOST_ACTORS]
+        recent = of_project(request).order_by("-timestamp", "-id")
+        found = set(recent.values_list("actor__username", "additional_data__actor")[:RECENT_ENTRIES])
         users = {(f"user:{user}", user) for user, named in found if user and not named}
         return sorted(users | {(f"name:{named}", named) for _user, named in found if named}, key=lambda pair: pair[1])
 

@@ -12,7 +12,7 @@ from django.views.generic import RedirectView
 from unfold.dataclasses import SearchResult
 from unfold.sites import UnfoldAdminSite
 
-from pcc_console.navigation import ADDRESSES, OTHER_ADDRESSES
+from pcc_console.navigation import ADDRESSES, OTHER_ADDRESSES, list_address
 from projects import two_step
 from projects.console import ConsoleAdmin, role_of
 from projects.models import User
@@ -91,6 +91,7 @@ class ConsoleSite(UnfoldAdminSite):
             context["has_more_projects"] = len(projects) > SWITCH_SIZE
             context["project"] = getattr(request, "project", None)
             context["role"] = role_of(request)
+            context["switch_next"] = list_address(request.path)
         return context
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:

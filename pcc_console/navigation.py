@@ -100,21 +100,37 @@ MENU: list[tuple[str | Promise, list[Entry]]] = [
 
 def menu(request: HttpRequest) -> list[dict[str, Any]]:
     """The menu as the theme draws it: what the signed-in user may see, with the present page marked."""
-    groups = [(title, [_drawn(entry, request) for entry in entries]) for title, entries in MENU]
-    shown = [{"title": title, "items": [item for item in items if item]} for title, items in groups]
-    return [group for group in shown if group["items"]]
+    drawn = [(title, [_drawn(entry, request) for entry in entries]) for title, entries in MENU]
+    groups = [(title, [item for item in items if item]) for title, items in drawn]
+    _mark_present_page([item for _title, items in groups for item in items], request.path)
+    return [{"title": title, "items": items} for title, items in groups if items]
+
+
+def _mark_present_page(items: list[dict[str, Any]], path: str) -> None:
+    """One line at most: the one whose address is the longest beginning of this page's."""
+    home = reverse("admin:index")
+    leading = [item for item in items if path.startswith(item["link"]) and (item["link"] != home or path == home)]
+    for item in sorted(leading, key=lambda each: len(each["link"]))[-1:]:
+        item["active"] = True
+
+
+def list_address(path: str) -> str:
+    """The list to which a page belongs; the home page for others. Where one lands after switching the project."""
+    lists = (f"/{address}/" for address in ADDRESSES.values() if not address.startswith("operator/"))
+    return next((address for address in lists if path.startswith(address)), reverse("admin:index"))
 
 
 def _drawn(entry: Entry, request: HttpRequest) -> dict[str, Any] | None:
     link = _link(entry, request) if entry.shown(request) else ""
     if not link:
         return None
-    active = request.path == link or (link != reverse("admin:index") and request.path.startswith(link))
-    return {"title": capfirst(str(entry.title)), "icon": entry.icon, "link": link, "active": active}
+    return {"title": capfirst(str(entry.title)), "icon": entry.icon, "link": link, "active": False}
 
 
 def _link(entry: Entry, request: HttpRequest) -> str:
     """Where an entry leads; empty when the user may not go there."""
+    if entry.page == "admin:project_settings":  # the page itself, so that it can be marked as the present one
+        return _address("admin:projects_project_change", request.project.pk)  # type: ignore[attr-defined]
     if not entry.model:
         return _address(entry.page)
     from django.contrib import admin
@@ -126,9 +142,9 @@ def _link(entry: Entry, request: HttpRequest) -> str:
     return _address(f"admin:{entry.model.replace('.', '_')}_changelist")
 
 
-def _address(name: str) -> str:
+def _address(name: str, *args: Any) -> str:
     try:
-        return reverse(name)
+        return reverse(name, args=args)
     except NoReverseMatch:
         return ""
 

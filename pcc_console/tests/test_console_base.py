@@ -5,12 +5,17 @@ from __future__ import annotations
 import threading
 
 import pytest
+from django.contrib import admin
+from django.contrib.messages.storage.fallback import FallbackStorage
+from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, connection
 from django.urls import reverse
+from unfold.contrib.filters.admin import AutocompleteSelectFilter
 
-from agents.models import Agent, Group
+from agents.models import Agent, Group, GroupMembership
 from numbers_app.models import Number
-from projects.console import bulk
+from projects.console import ProjectAdmin, ProjectTabularInline, bulk
+from projects.models import Role
 from queues.models import Queue
 from tests import factories
 from tests.console import errors_of, form_values, said, sign_in, texts
@@ -309,3 +314,71 @@ def test_pages_of_packages_are_not_taken(ours):
     for name in ("axes_accessattempt", "otp_totp_totpdevice", "auth_group"):
         with pytest.raises(Exception, match="Reverse for"):
             reverse(f"admin:{name}_changelist")
+
+
+# ── What no page of the product uses in this form yet ────────────────────────────────────────────────────────────────
+class MembersInline(ProjectTabularInline):
+    model = GroupMembership
+    fields = ("agent",)
+
+
+class GroupWithMembers(ProjectAdmin):
+    inlines = (MembersInline,)
+    fields = ("name",)
+    list_filter = (("memberships__agent", AutocompleteSelectFilter),)
+    search_fields = ("name",)
+
+
+@pytest.fixture
+def page_of_groups():
+    return GroupWithMembers(Group, admin.site)
+
+
+def ask(rf, user, project, role, method="get", path="/", data=None):
+    """A request as the middleware hands it to a page."""
+    request = getattr(rf, method)(path, data)
+    request.user, request.project, request.role, request.session = user, project, role, {}
+    request.user.is_verified = lambda: True
+    request._messages = FallbackStorage(request)
+    request._dont_enforce_csrf_checks = True
+    return request
+
+
+def formset(new_agent) -> dict[str, str]:
+    return {
+        "name": "Sales",
+        "memberships-TOTAL_FORMS": "1",
+        "memberships-INITIAL_FORMS": "0",
+        "memberships-0-agent": str(new_agent.pk),
+        "_save": "1",
+    }
+
+
+def test_rows_inside_a_row_belong_to_its_project(rf, ours, supervisor, agent_1, page_of_groups):
+    request = ask(rf, supervisor, ours, Role.SUPERVISOR, "post", data=formset(agent_1))
+    assert page_of_groups.changeform_view(request).status_code == 302
+    assert GroupMembership.objects.get(agent=agent_1).project == ours
+
+
+def test_rows_inside_a_row_take_no_row_of_another_project(rf, ours, theirs, supervisor, page_of_groups):
+    foreign = factories.AgentFactory(project=theirs, name="Their agent")
+    request = ask(rf, supervisor, ours, Role.SUPERVISOR, "post", data=formset(foreign))
+    assert "Their agent" not in page_of_groups.changeform_view(request).render().content.decode()
+    assert not GroupMembership.objects.exists()
+
+
+def test_viewer_cannot_add_rows_inside_a_row(rf, ours, viewer, agent_1, page_of_groups):
+    group = factories.GroupFactory(project=ours)
+    request = ask(rf, viewer, ours, Role.VIEWER, "post", data=formset(agent_1))
+    with pytest.raises(PermissionDenied):
+        page_of_groups.changeform_view(request, str(group.pk))
+    assert not GroupMembership.objects.exists()
+
+
+def test_filter_drawn_as_a_form_does_not_name_a_row_of_another_project(rf, ours, theirs, supervisor, page_of_groups):
+    foreign = factories.AgentFactory(project=theirs, name="Their agent")
+    own = factories.AgentFactory(project=ours, name="Our agent")
+    for agent, named in ((foreign, False), (own, True)):
+        data = {"memberships__agent__id__exact": str(agent.pk)}
+        page = page_of_groups.changelist_view(ask(rf, supervisor, ours, Role.SUPERVISOR, data=data))
+        assert (agent.name in page.render().content.decode()) is named

@@ -170,6 +170,40 @@ def test_menu_stands_in_the_original_order(ours, owner):
     assert [item["active"] for item in groups[0]["items"]] == [True]
 
 
+@pytest.mark.parametrize(
+    ("path", "marked"),
+    [
+        ("/", "/"),
+        ("/setting/agent/add/", "/setting/agent/"),
+        ("/setting/project/own/", "/setting/project/{ours}/change/"),
+        ("/setting/accesstoken/", "/setting/accesstoken/"),
+        ("/setting/project/", "/setting/project/"),
+        ("/setting/project/{theirs}/change/", "/setting/project/"),
+        ("/operator/user/add/", "/operator/user/"),
+        ("/account/", None),
+    ],
+)
+def test_menu_marks_the_present_page_only(ours, theirs, admin_user, path, marked):
+    ids = {"ours": ours.pk, "theirs": theirs.pk}
+    groups = sign_in(admin_user, ours).get(path.format(**ids), follow=True).context["sidebar_navigation"]
+    active = [item["link"] for group in groups for item in group["items"] if item["active"]]
+    assert active == ([marked.format(**ids)] if marked else [])
+
+
+@pytest.mark.parametrize(
+    ("path", "landing"),
+    [
+        ("/setting/agent/{agent}/change/", "/setting/agent/"),
+        ("/setting/history/?q=a", "/setting/history/"),
+        ("/setting/accesstoken/", "/"),
+        ("/account/", "/"),
+    ],
+)
+def test_switching_the_project_stays_on_the_same_kind_of_page(ours, owner, agent_1, path, landing):
+    page = sign_in(owner, ours).get(path.format(agent=agent_1.pk))
+    assert page.context["switch_next"] == landing
+
+
 def test_menu_of_a_viewer_has_no_tool_that_writes(ours, viewer):
     groups = sign_in(viewer, ours).get("/").context["sidebar_navigation"]
     links = [item["link"] for group in groups for item in group["items"]]

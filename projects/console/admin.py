@@ -13,20 +13,18 @@ from django.contrib.admin.utils import get_fields_from_path, unquote
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, models
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
 from django.urls import URLPattern, reverse
-from django.utils.text import capfirst
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy
 from unfold.admin import ModelAdmin, StackedInline, TabularInline
 
 from common.deletion import delete_or_refuse
 from common.phone import searchable_digits
-from common.refusals import InUse, Refusal
+from common.refusals import Refusal
 from common.validation import row_number
 from projects.console import filters
 from projects.console.bulk import MOST_ROWS
-from projects.console.deletion import outlook
+from projects.console.deletion import DELETE_ACTION, Deletion
 from projects.console.forms import ProjectForm, with_project
 from projects.console.scope import SUPERVISORS_AND_OWNERS, needs_project, project_of, role_of, within
 from projects.models import Role
@@ -59,7 +57,7 @@ class ConsoleAdmin(ModelAdmin):
         row = self.row_or_404(request, object_id)
         if not self.has_delete_permission(request, row):
             raise PermissionDenied
-        return _Deletion(self, request, [row]).respond()
+        return Deletion(self, request, [row]).respond()
 
     def delete_rows(self, request: HttpRequest, rows: models.QuerySet[models.Model]) -> HttpResponse | None:
         """The bulk action: every row by itself, those that are refused stay."""
@@ -67,7 +65,7 @@ class ConsoleAdmin(ModelAdmin):
             text = _("At most %(most)s rows can be deleted at once. Choose fewer.") % {"most": MOST_ROWS}
             self.message_user(request, text, messages.ERROR)
             return None
-        return _Deletion(self, request, list(rows)).respond()
+        return Deletion(self, request, list(rows)).respond()
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         actions: dict[str, Any] = super().get_actions(request)
@@ -249,70 +247,8 @@ class ProjectStackedInline(ProjectInlineMixin, StackedInline):
     """Rows of the project below each other."""
 
 
-DELETE_ACTION = "delete_selected"
-
-
 def _delete_rows(admin: ConsoleAdmin, request: HttpRequest, rows: models.QuerySet[models.Model]) -> HttpResponse | None:
     return admin.delete_rows(request, rows)
-
-
-class _Deletion:
-    """Deleting one or several rows: a page that says what would happen, then what happened, row by row."""
-
-    def __init__(self, admin: ConsoleAdmin, request: HttpRequest, rows: Sequence[models.Model]) -> None:
-        self.admin, self.request, self.rows = admin, request, rows
-
-    def respond(self) -> HttpResponse:
-        if self.request.method == "POST" and "post" in self.request.POST:
-            return self._delete()
-        return self._page()
-
-    def _delete(self) -> HttpResponse:
-        deleted, refusals = 0, []
-        for row in self.rows:
-            try:
-                self.admin.delete_row(self.request, row)
-                deleted += 1
-            except InUse as refusal:
-                refusals.append(refusal.message)
-        for text in refusals:
-            self.admin.message_user(self.request, text, messages.ERROR)
-        if deleted:
-            self.admin.message_user(self.request, self._done(deleted), messages.SUCCESS)
-        return HttpResponseRedirect(self._list_url())
-
-    def _done(self, deleted: int) -> str:
-        if len(self.rows) == 1:
-            kind = capfirst(str(self.admin.opts.verbose_name))
-            return _("%(kind)s “%(row)s” was deleted.") % {"kind": kind, "row": self.rows[0]}
-        return ngettext("%(count)s row deleted.", "%(count)s rows deleted.", deleted) % {"count": deleted}
-
-    def _list_url(self) -> str:
-        opts = self.admin.opts
-        return reverse(f"admin:{opts.app_label}_{opts.model_name}_changelist")
-
-    def _page(self) -> TemplateResponse:
-        found = [
-            outlook(row, lambda each: self.admin.delete_row(self.request, each), self.admin.also_affected(row))
-            for row in self.rows
-        ]
-        context = {
-            **self.admin.admin_site.each_context(self.request),
-            "title": _("Delete %(kind)s") % {"kind": self._kind()},
-            "opts": self.admin.opts,
-            "media": self.admin.media,
-            "possible": [each for each in found if each.refused is None],
-            "refused": [each for each in found if each.refused is not None],
-            "by_action": ACTION_CHECKBOX_NAME in self.request.POST or "select_across" in self.request.POST,
-            "action": DELETE_ACTION,
-            "checkbox_name": ACTION_CHECKBOX_NAME,
-            "list_url": self._list_url(),
-        }
-        return TemplateResponse(self.request, "console/delete.html", context)
-
-    def _kind(self) -> str:
-        opts = self.admin.opts
-        return str(opts.verbose_name if len(self.rows) == 1 else opts.verbose_name_plural)
 
 
 def history_query(row: models.Model) -> str:
