@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hypothesis
 import pytest
+from django.utils import translation
 
 from tests import factories
 
@@ -18,6 +19,13 @@ def _own_folder_for_files(settings, tmp_path):
     # Pages name their static files directly: nothing has to be collected before a test.
     finders = "django.contrib.staticfiles.storage.StaticFilesStorage"
     settings.STORAGES = {**settings.STORAGES, "staticfiles": {"BACKEND": finders}}
+
+
+@pytest.fixture(autouse=True)
+def _speak_english():
+    """A page that was drawn in Vietnamese leaves its language behind in the thread."""
+    with translation.override("en"):
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -1,8 +1,8 @@
 from __future__ import annotations
 
+import asyncio
 import json
-
-from asgiref.sync import async_to_sync
+from concurrent.futures import ThreadPoolExecutor
 
 from pcc_console.body_limit import OVERHEAD_BYTES, BodyLimit
 
@@ -30,7 +30,9 @@ def exchange(chunks, headers=()):
     async def send(message):
         sent.append(message)
 
-    async_to_sync(BodyLimit(application, LIMIT_BYTES))({"type": "http", "headers": list(headers)}, receive, send)
+    limited = BodyLimit(application, LIMIT_BYTES)({"type": "http", "headers": list(headers)}, receive, send)
+    with ThreadPoolExecutor(1) as other_thread:  # the browser tests' event loop is in this one
+        other_thread.submit(asyncio.run, limited).result()
     return received, sent
 
 
