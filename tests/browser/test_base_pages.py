@@ -217,7 +217,7 @@ def test_last_owner_cannot_be_deleted_and_the_page_says_why(console, check_page,
 
 
 def test_deleting_says_what_goes_along(console, check_page, furnished, admin_user):
-    user = factories.MemberFactory(project=furnished, user__username="leaver").user
+    user = factories.MemberFactory(project=furnished, user__username="leaver", role="viewer").user
     console.sign_in(admin_user)
     page = console.open(f"/operator/user/{user.pk}/delete/")
     expect(page.locator("main")).to_contain_text("Member 1")
