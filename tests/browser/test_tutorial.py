@@ -23,7 +23,7 @@ WELCOME = {
 
 
 @pytest.fixture(params=["en", "vi"])
-def language(request) -> str:
+def language(request):
     return request.param
 
 
