@@ -148,6 +148,11 @@ class HistoryAdmin(ConsoleAdmin):
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return HistoryList
 
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], **kwargs: Any) -> HttpResponse:
+        no_history_of_history = {**context, "show_history": False}
+        response: HttpResponse = super().render_change_form(request, no_history_of_history, **kwargs)
+        return response
+
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:

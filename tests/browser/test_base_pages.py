@@ -109,6 +109,7 @@ def test_project_is_switched_with_the_keyboard(console, check_page, owner, ours,
     expect(page.locator(".pcc-switch-button")).to_be_focused()
     expect(page.locator(".pcc-switch-button")).to_have_attribute("aria-expanded", "false")
     page.keyboard.press("Enter")
+    expect(page.locator("#project-switch")).to_be_visible()
     page.keyboard.press("Tab")
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
