@@ -13,7 +13,7 @@ from ivr import selectors as ivr_selectors
 from ivr.domain.findings import Severity
 from ivr.words import Told, Words
 from pcc_console import checklist
-from projects.console import needs_project, project_of
+from projects.console import SUPERVISORS_AND_OWNERS, needs_project, project_of, role_of
 from projects.models import Project
 
 MOST_FINDINGS = 6
@@ -33,6 +33,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "steps": steps,
         "done": done,
         "all": len(steps),
+        "may_write": role_of(request) in SUPERVISORS_AND_OWNERS,
         "percent": round(100 * done / len(steps)),
         "agents": checklist.agents_by_state(project),
         "findings": findings[:MOST_FINDINGS],

@@ -322,6 +322,11 @@ class EditUserForm(UserChangeForm):
     class Meta:
         model = User
         fields = "__all__"
+        labels: ClassVar = {"is_superuser": gettext_lazy("Operator")}
+        help_texts: ClassVar = {
+            "is_superuser": gettext_lazy("Opens every project as its owner, and manages accounts, projects and users."),
+            "is_active": gettext_lazy("Switch this off instead of deleting people: they are signed out at once."),
+        }
 
 
 @admin.register(User)
@@ -331,7 +336,7 @@ class UserAdmin(OperatorAdmin, DjangoUserAdmin):  # type: ignore[type-arg, misc]
     form = EditUserForm
     add_form = NewUserForm
     change_password_form = AdminPasswordChangeForm
-    list_display = ("username", "full_name", "email", "is_superuser", "is_active", "last_login")
+    list_display = ("username", "full_name", "email", "is_operator", "is_active", "last_login")
     list_filter = ("is_superuser", "is_active")
     search_fields = ("username", "first_name", "last_name", "email")
     filter_horizontal = ()
@@ -351,6 +356,10 @@ class UserAdmin(OperatorAdmin, DjangoUserAdmin):  # type: ignore[type-arg, misc]
     @display(description=gettext_lazy("name"), ordering="last_name")
     def full_name(self, user: User) -> str:
         return user.get_full_name()
+
+    @display(description=gettext_lazy("operator"), ordering="is_superuser", boolean=True)
+    def is_operator(self, user: User) -> bool:
+        return user.is_superuser
 
     def has_delete_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
         return _is_operator(request) and obj != request.user

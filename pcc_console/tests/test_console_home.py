@@ -83,6 +83,13 @@ def test_every_step_leads_to_a_page(ours, supervisor):
     assert page.count("Do it") == 9
 
 
+def test_viewer_is_led_to_look_not_to_do(ours, viewer):
+    page = sign_in(viewer, ours).get("/").content.decode()
+    assert "Do it" not in page
+    assert "/add/" not in page
+    assert 'href="/setting/agent/"' in page
+
+
 def test_finished_setup_says_so(ours, supervisor):
     build(ours, "i")
     page = sign_in(supervisor, ours).get("/")
