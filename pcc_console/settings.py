@@ -101,11 +101,15 @@ INSTALLED_APPS = [
     "django_otp.plugins.otp_static",
     "common",
     "projects",
+    "calls",
+    "telephony",
+    "webhooks",
     "ivr",
     "queues",
     "agents",
     "numbers_app",
     "routing",
+    "callflow",
     "api",
 ]
 
