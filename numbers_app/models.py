@@ -1,10 +1,11 @@
-"""Phone numbers and what answers them; callers who are blocked."""
+"""Phone numbers and what answers them; callers who are blocked, and callers who go first."""
 
 from __future__ import annotations
 
 from typing import Any, ClassVar
 
 from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
@@ -12,6 +13,8 @@ from django.utils.translation import pgettext_lazy
 from common import phone
 from common.validation import phone_digits, validate_web_address
 from projects.models import URL_MAX_LENGTH, ProjectRow
+
+LOWEST_PRIORITY, HIGHEST_PRIORITY = 1, 9  # callers who are not listed have 0
 
 
 class PhoneRow(ProjectRow):
@@ -112,4 +115,32 @@ class BlockedNumber(PhoneRow):
         verbose_name_plural = _("blocked numbers")
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["project", "digits"], name="blocked_number_in_project")
+        ]
+
+
+class PriorityCaller(PhoneRow):
+    """A caller who waits before others in every queue: the higher the number, the earlier."""
+
+    priority = models.PositiveSmallIntegerField(
+        _("priority"),
+        default=LOWEST_PRIORITY,
+        validators=[MinValueValidator(LOWEST_PRIORITY), MaxValueValidator(HIGHEST_PRIORITY)],
+        help_text=_(
+            "1 to 9. Higher numbers are served first; callers who are not on this list come after all of them."
+        ),
+    )
+    note = models.CharField(
+        _("note"), max_length=100, blank=True, default="", help_text=_("Who it is, or why this caller goes first.")
+    )
+
+    ID_PREFIX = "PC"
+
+    class Meta:
+        verbose_name = _("priority caller")
+        verbose_name_plural = _("priority callers")
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["project", "digits"], name="priority_caller_in_project"),
+            models.CheckConstraint(
+                condition=models.Q(priority__range=(LOWEST_PRIORITY, HIGHEST_PRIORITY)), name="priority_range"
+            ),
         ]

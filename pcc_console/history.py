@@ -28,6 +28,7 @@ WATCHED: dict[str, list[str]] = {
     "queues.OpeningRange": [],
     "queues.HoursException": [],
     "queues.Queue": [],
+    "queues.QueueOutcome": [],
     "agents.Agent": [
         "system_status",
         "webhook_status",
@@ -41,6 +42,7 @@ WATCHED: dict[str, list[str]] = {
     "agents.SipAccount": [],
     "numbers_app.Number": [],
     "numbers_app.BlockedNumber": [],
+    "numbers_app.PriorityCaller": [],
     "routing.GroupRouting": [],
 }
 

@@ -12,11 +12,17 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from common import ids
+from common import ids, phone
 from common.acting import current_actor
 from common.encryption import EncryptedTextField
+from common.validation import validate_web_address
 
 URL_MAX_LENGTH = 2048
+MAX_MISSED_CALLS = 50
+MAX_OUTBOUND_CALLS = 10_000  # at once, or in a minute: more than one installation carries
+MIN_OUTBOUND_DURATION_S = 60
+MAX_OUTBOUND_DURATION_S = 86_400
+PREFIXES_MAX_LENGTH = 1000
 
 # What the platform that we are compatible with writes where its contact center answers itself; copied settings keep
 # working because we read them as "handled here" (Source: docs/compatibility.md, "Answer URLs").
@@ -24,6 +30,22 @@ HANDLED_HERE_URLS = frozenset(
     f"http://v2.stringee.com:8282/{path}"
     for path in ("project_answer_url", "project_event_url", "answer_url", "event_url")
 )
+
+
+def validate_prefixes(text: str) -> None:
+    """Refuse anything but the first digits of numbers, separated by spaces or commas."""
+    for prefix in prefixes_in(text):
+        if not (prefix.isascii() and prefix.isdecimal() and len(prefix) <= phone.MAX_DIGITS):
+            raise ValidationError(
+                _("“%(text)s” is not the beginning of a phone number. Write digits, e.g. 84 for Viet Nam."),
+                code="invalid_prefix",
+                params={"text": prefix},
+            )
+
+
+def prefixes_in(text: str) -> tuple[str, ...]:
+    """First digits of numbers, as people list them, without plus signs: `+84, 85` is 84 and 85."""
+    return tuple(prefix.removeprefix("+") for prefix in text.replace(",", " ").split())
 
 
 def validate_time_zone(name: str) -> None:
@@ -210,6 +232,56 @@ class CallSettings(Tenanted):
         default="",
         help_text=_("Asked before an agent's outbound call goes through; it may refuse the call."),
     )
+    sms_gateway_url = models.CharField(
+        _("SMS gateway URL"),
+        max_length=URL_MAX_LENGTH,
+        blank=True,
+        default="",
+        validators=[validate_web_address],
+        help_text=_("Receives a POST for every SMS that an IVR key sends. Empty: no SMS is sent."),
+    )
+    missed_calls_limit = models.PositiveSmallIntegerField(
+        _("missed calls in a row"),
+        default=3,
+        validators=[MaxValueValidator(MAX_MISSED_CALLS)],
+        help_text=_(
+            "An agent who misses so many offered calls in a row is set aside and gets no more "
+            "until the agent or a supervisor returns them. 0: never."
+        ),
+    )
+    outbound_prefixes = models.CharField(
+        _("numbers that may be dialled"),
+        max_length=PREFIXES_MAX_LENGTH,
+        blank=True,
+        default="",
+        validators=[validate_prefixes],
+        help_text=_(
+            "First digits with the country code, separated by spaces, e.g. 84 for Viet Nam. "
+            "Calls to other numbers are refused before anything is dialled. Empty: every number may be dialled."
+        ),
+    )
+    outbound_concurrency = models.PositiveIntegerField(
+        _("calls at once"),
+        default=50,
+        validators=[MaxValueValidator(MAX_OUTBOUND_CALLS)],
+        help_text=_(
+            "While so many outbound calls are going on, further ones are refused. 0: no outbound calls at all."
+        ),
+    )
+    outbound_per_minute = models.PositiveIntegerField(
+        _("calls per minute"),
+        default=120,
+        validators=[MinValueValidator(1), MaxValueValidator(MAX_OUTBOUND_CALLS)],
+        help_text=_(
+            "When so many outbound calls were begun within a minute, further ones are refused until it is over."
+        ),
+    )
+    outbound_max_duration_s = models.PositiveIntegerField(
+        _("longest call (s)"),
+        default=7200,
+        validators=[MinValueValidator(MIN_OUTBOUND_DURATION_S), MaxValueValidator(MAX_OUTBOUND_DURATION_S)],
+        help_text=_("Seconds, from 60 to 86400. An outbound call that lasts longer is ended."),
+    )
     updated_at = models.DateTimeField(_("changed"), auto_now=True)
 
     class Meta:
@@ -218,8 +290,27 @@ class CallSettings(Tenanted):
         constraints: ClassVar = [
             models.CheckConstraint(
                 condition=models.Q(get_customer_info_timeout__range=(100, 10_000)), name="customer_info_timeout_range"
-            )
+            ),
+            models.CheckConstraint(
+                condition=models.Q(missed_calls_limit__lte=MAX_MISSED_CALLS), name="missed_calls_limit_range"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(outbound_concurrency__lte=MAX_OUTBOUND_CALLS), name="outbound_concurrency_range"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(outbound_per_minute__range=(1, MAX_OUTBOUND_CALLS)),
+                name="outbound_per_minute_range",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(outbound_max_duration_s__range=(MIN_OUTBOUND_DURATION_S, MAX_OUTBOUND_DURATION_S)),
+                name="outbound_max_duration_range",
+            ),
         ]
 
     def __str__(self) -> str:
         return str(_("Call settings"))
+
+    def may_dial(self, digits: str) -> bool:
+        """Whether agents and programs may dial a number (digits with country code)."""
+        prefixes = prefixes_in(self.outbound_prefixes)
+        return not prefixes or digits.startswith(prefixes)

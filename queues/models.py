@@ -14,6 +14,11 @@ from projects.models import URL_MAX_LENGTH, ProjectRow, Tenanted, validate_time_
 MIN_RING_TIMEOUT_S = 3  # shorter rings cannot be answered (Source: rest-api.md §7.1)
 MAX_RING_TIMEOUT_S = 600
 ONE_DAY_S = 86_400
+MIN_ANNOUNCE_EVERY_S = 10  # more often, and callers hear more announcements than music
+MAX_ANNOUNCE_EVERY_S = 600
+MIN_VOICEMAIL_S = 5
+MAX_VOICEMAIL_S = 600
+TEXT_MAX_LENGTH = 500  # half a minute of speech; longer announcements belong in a file
 
 
 class Schedule(models.IntegerChoices):
@@ -205,6 +210,18 @@ class Queue(ProjectRow):
         validators=[validate_web_address],
         help_text=_("When set, your server chooses the agents of each waiting call; groups are ignored."),
     )
+    fall_back_to_groups = models.BooleanField(
+        _("groups when the agent list fails"),
+        default=False,
+        help_text=_(
+            "On: while your server does not answer, the groups of this queue take its calls. Off: callers wait."
+        ),
+    )
+    last_agent_first = models.BooleanField(
+        _("last agent first"),
+        default=True,
+        help_text=_("Callers are offered first to the agent who spoke with them last, when that agent is free."),
+    )
     cond_routing = models.PositiveSmallIntegerField(
         _("agents are reachable by"),
         choices=CondRouting.choices,
@@ -216,6 +233,42 @@ class Queue(ProjectRow):
         default=0,
         validators=[MaxValueValidator(ONE_DAY_S)],
         help_text=_("0: as soon as no agent of a primary group is available."),
+    )
+    announce_position = models.BooleanField(
+        _("announce the place in line"), default=False, help_text=_("Callers hear how many calls are before theirs.")
+    )
+    announce_estimated_wait = models.BooleanField(
+        _("announce the expected wait"),
+        default=False,
+        help_text=_("Callers hear about how many minutes they will wait, as far as recent calls tell."),
+    )
+    announce_every_s = models.PositiveSmallIntegerField(
+        _("announce every (s)"),
+        default=30,
+        validators=[MinValueValidator(MIN_ANNOUNCE_EVERY_S), MaxValueValidator(MAX_ANNOUNCE_EVERY_S)],
+        help_text=_("Seconds between two announcements, from 10 to 600. The music goes on after each."),
+    )
+    voicemail_greeting = models.ForeignKey(
+        "ivr.GreetingFile",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="voicemail_prompts",
+        verbose_name=_("voicemail greeting file"),
+        help_text=_("Played before the tone, instead of the text."),
+    )
+    voicemail_prompt = models.CharField(
+        _("voicemail text"),
+        max_length=TEXT_MAX_LENGTH,
+        blank=True,
+        default="",
+        help_text=_("Spoken before the tone. Empty: a usual request to leave a message."),
+    )
+    voicemail_max_s = models.PositiveSmallIntegerField(
+        _("longest message (s)"),
+        default=120,
+        validators=[MinValueValidator(MIN_VOICEMAIL_S), MaxValueValidator(MAX_VOICEMAIL_S)],
+        help_text=_("Seconds, from 5 to 600. Then the recording ends and is kept."),
     )
     sla_target_percent = models.PositiveSmallIntegerField(
         _("service level target (%)"),
@@ -248,7 +301,122 @@ class Queue(ProjectRow):
             models.CheckConstraint(condition=models.Q(maximum_queue_size__lte=100_000), name="queue_size_range"),
             models.CheckConstraint(condition=models.Q(maximum_queue_wait_time__lte=ONE_DAY_S), name="queue_wait_range"),
             models.CheckConstraint(condition=models.Q(sla_target_percent__lte=100), name="queue_sla_percent_range"),
+            models.CheckConstraint(
+                condition=models.Q(announce_every_s__range=(MIN_ANNOUNCE_EVERY_S, MAX_ANNOUNCE_EVERY_S)),
+                name="queue_announce_every_range",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(voicemail_max_s__range=(MIN_VOICEMAIL_S, MAX_VOICEMAIL_S)),
+                name="queue_voicemail_max_range",
+            ),
         ]
 
     def __str__(self) -> str:
         return self.name
+
+
+class OutcomeCause(models.TextChoices):
+    """Why a caller is not (or no longer) kept waiting."""
+
+    FULL = "full", _("The line is full")
+    WAITED_TOO_LONG = "waited_too_long", _("The longest wait is over")
+    CLOSED = "closed", _("The queue is closed")
+    NOBODY_SIGNED_IN = "nobody_signed_in", _("No agent is signed in")
+
+
+class OutcomeAction(models.TextChoices):
+    """Where such a caller goes."""
+
+    VOICEMAIL = "voicemail", _("Voicemail")
+    QUEUE = "queue", _("Another queue")
+    NUMBER = "number", _("Forward to a phone")
+    NODE = "node", _("IVR node")
+    MESSAGE = "message", _("Say something and end the call")
+    HANG_UP = "hang_up", _("End the call")
+
+
+class QueueOutcome(Tenanted):
+    """What a queue does with a caller whom it does not keep waiting, for one cause.
+
+    Causes without a row do as they always did: see `queues.outcomes.outcome_of`.
+    """
+
+    queue = models.ForeignKey(Queue, on_delete=models.CASCADE, related_name="outcomes", verbose_name=_("queue"))
+    cause = models.CharField(_("when"), max_length=16, choices=OutcomeCause.choices)
+    action = models.CharField(_("then"), max_length=16, choices=OutcomeAction.choices, default=OutcomeAction.VOICEMAIL)
+    to_queue = models.ForeignKey(
+        Queue,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="reached_by_outcomes",
+        verbose_name=_("other queue"),
+        help_text=_("The caller waits there, at the end of the line."),
+    )
+    to_number = models.CharField(_("forward to"), max_length=32, blank=True, default="")
+    from_number = models.CharField(
+        _("caller ID of the forwarded call"),
+        max_length=32,
+        blank=True,
+        default="",
+        help_text=_("One of your numbers. Empty: the number that the caller dialled."),
+    )
+    to_node = models.ForeignKey(
+        "ivr.IvrNode",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="reached_by_outcomes",
+        verbose_name=_("IVR node"),
+        help_text=_("The caller hears this node and may press its keys."),
+    )
+    message = models.CharField(
+        _("text to speak"), max_length=TEXT_MAX_LENGTH, blank=True, default="", help_text=_("Then the call ends.")
+    )
+    greeting = models.ForeignKey(
+        "ivr.GreetingFile",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="outcome_messages",
+        verbose_name=_("greeting file"),
+        help_text=_("Played instead of the text."),
+    )
+
+    class Meta:
+        verbose_name = _("way out of a queue")
+        verbose_name_plural = _("ways out of queues")
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["queue", "cause"],
+                name="outcome_once_for_cause",
+                violation_error_message=_("This queue already says what happens then."),
+            ),
+            models.CheckConstraint(condition=models.Q(cause__in=OutcomeCause.values), name="outcome_cause_known"),
+            models.CheckConstraint(condition=models.Q(action__in=OutcomeAction.values), name="outcome_action_known"),
+            models.CheckConstraint(
+                condition=~models.Q(action=OutcomeAction.QUEUE) | models.Q(to_queue__isnull=False),
+                name="outcome_queue_there",
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(action=OutcomeAction.NUMBER) | ~models.Q(to_number=""),
+                name="outcome_number_there",
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(action=OutcomeAction.NODE) | models.Q(to_node__isnull=False),
+                name="outcome_node_there",
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(action=OutcomeAction.MESSAGE)
+                | ~models.Q(message="")
+                | models.Q(greeting__isnull=False),
+                name="outcome_message_there",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(to_queue__isnull=True) | ~models.Q(to_queue=models.F("queue")),
+                name="outcome_leaves_its_queue",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.get_cause_display()

@@ -7,10 +7,10 @@ from factory.django import DjangoModelFactory
 
 from agents.models import Agent, Group, GroupMembership, SipAccount
 from ivr.models import GreetingFile, IvrKeyPress, IvrNode, IvrTree, Key, KeyAction
-from numbers_app.models import BlockedNumber, Number
+from numbers_app.models import BlockedNumber, Number, PriorityCaller
 from projects import services
 from projects.models import Account, Member, Project, Role, User
-from queues.models import BusinessHours, Queue
+from queues.models import BusinessHours, OutcomeAction, OutcomeCause, Queue, QueueOutcome
 from routing.models import GroupRouting
 
 PASSWORD = "correct horse battery"
@@ -99,6 +99,14 @@ class QueueFactory(DjangoModelFactory):
     name = factory.Sequence(lambda n: f"Queue {n}")
 
 
+class QueueOutcomeFactory(DjangoModelFactory):
+    class Meta:
+        model = QueueOutcome
+
+    cause = OutcomeCause.FULL
+    action = OutcomeAction.HANG_UP
+
+
 class GroupRoutingFactory(DjangoModelFactory):
     class Meta:
         model = GroupRouting
@@ -151,3 +159,10 @@ class BlockedNumberFactory(DjangoModelFactory):
         model = BlockedNumber
 
     number = factory.Sequence(lambda n: f"8490990{n:05d}")
+
+
+class PriorityCallerFactory(DjangoModelFactory):
+    class Meta:
+        model = PriorityCaller
+
+    number = factory.Sequence(lambda n: f"8490970{n:05d}")
