@@ -29,6 +29,16 @@ def file_name(extension: str) -> str:
     return f"{_random(SHORT_ALPHABET, 10)}-{int(time.time() * 1000)}.{extension}"
 
 
+def call_id() -> str:
+    """`call-vn-1-`, ten upper-case alphanumerics, epoch milliseconds, e.g. `call-vn-1-Q7ZK02M4XD-1718000000123`."""
+    return f"call-vn-1-{_random(SHORT_ALPHABET, 10)}-{int(time.time() * 1000)}"
+
+
+def leg_id() -> str:
+    """`leg-` and twenty alphanumerics: names a leg to the engine."""
+    return "leg-" + _random(KEY_ALPHABET, 20)
+
+
 def key_sid() -> str:
     """`SK.0.` and 32 alphanumerics: names a project's API key."""
     return "SK.0." + _random(KEY_ALPHABET, 32)
