@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from telephony import port
 
-
 FREE = {port.Dial, port.SimulateCall}  # carry JSON of others
 
 
