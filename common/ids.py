@@ -39,6 +39,11 @@ def leg_id() -> str:
     return "leg-" + _random(KEY_ALPHABET, 20)
 
 
+def offer_id() -> str:
+    """`offer-` and twenty alphanumerics."""
+    return "offer-" + _random(KEY_ALPHABET, 20)
+
+
 def key_sid() -> str:
     """`SK.0.` and 32 alphanumerics: names a project's API key."""
     return "SK.0." + _random(KEY_ALPHABET, 32)

@@ -1,4 +1,4 @@
-"""Queues, and the business hours that open and close them."""
+"""Queues with the calls that wait in them, and the business hours that open and close them."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from common.validation import validate_web_address
 from projects.models import URL_MAX_LENGTH, ProjectRow, Tenanted, validate_time_zone
+from queues.entries import EntryOutcome, EntryState
 
 MIN_RING_TIMEOUT_S = 3  # shorter rings cannot be answered (Source: rest-api.md §7.1)
 MAX_RING_TIMEOUT_S = 600
@@ -384,7 +385,7 @@ class QueueOutcome(Tenanted):
     )
 
     class Meta:
-        verbose_name = _("way out of a queue")
+        verbose_name = _("way out of queue")
         verbose_name_plural = _("ways out of queues")
         constraints: ClassVar = [
             models.UniqueConstraint(
@@ -419,4 +420,70 @@ class QueueOutcome(Tenanted):
         ]
 
     def __str__(self) -> str:
-        return self.get_cause_display()
+        return f"{self.queue} ({self.get_cause_display()})"
+
+
+class QueueEntry(Tenanted):
+    """One stay of a call in a queue.
+
+    `enqueued_at` is the caller's place in the line: it is kept through offers that nobody takes and transfers back;
+    `entered_at` is when this stay began. Not offered before `ready_at`: the customer's server is still being asked.
+
+    Shape: `tried` is {agent's row number: {"times": int, "until": ISO time}}, who missed this call and when they may be
+    tried again. `listed` is what the agent list URL answered for this call, null before it did:
+    [{"user_id": str, "agent": row number or null, "routing_type": 1 | 2, "phone": str, "timeout_s": int}, …].
+    """
+
+    call = models.ForeignKey("calls.Call", on_delete=models.CASCADE, related_name="entries", verbose_name=_("call"))
+    queue = models.ForeignKey(Queue, on_delete=models.CASCADE, related_name="entries", verbose_name=_("queue"))
+    state = models.CharField(
+        _("state"), max_length=16, choices=[(each, each) for each in EntryState], default=EntryState.WAITING
+    )
+    outcome = models.CharField(
+        _("outcome"), max_length=24, blank=True, default="", choices=[(each, each) for each in EntryOutcome]
+    )
+    priority = models.PositiveSmallIntegerField(_("priority"), default=0)
+    enqueued_at = models.DateTimeField(_("in line since"))
+    entered_at = models.DateTimeField(_("entered"))
+    ready_at = models.DateTimeField(_("offered from"))
+    backup_opens_at = models.DateTimeField(_("backup groups from"))
+    ended_at = models.DateTimeField(_("ended"), null=True)
+    attempts = models.PositiveIntegerField(_("offers"), default=0)
+    last_agent = models.ForeignKey(
+        "agents.Agent",
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="entries_of_known_callers",
+        verbose_name=_("last agent"),
+        help_text=_("Who spoke with this caller last."),
+    )
+    tried = models.JSONField(_("missed by"), default=dict)
+    listed = models.JSONField(_("listed agents"), null=True)
+    listed_at = models.DateTimeField(_("listed"), null=True)
+
+    class Meta:
+        verbose_name = _("queue entry")
+        verbose_name_plural = _("queue entries")
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["call"], condition=~models.Q(state=EntryState.ENDED), name="entry_open_once_for_call"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(state=EntryState.ENDED, ended_at__isnull=False) & ~models.Q(outcome="")
+                | ~models.Q(state=EntryState.ENDED) & models.Q(ended_at=None, outcome=""),
+                name="entry_ended_once",
+            ),
+        ]
+        indexes: ClassVar = [
+            # The line itself: dispatch reads its head, however long it is.
+            models.Index(
+                fields=["queue", "-priority", "enqueued_at", "id"],
+                condition=models.Q(state=EntryState.WAITING),
+                name="entry_line",
+            ),
+            models.Index(fields=["queue", "state"], condition=~models.Q(state=EntryState.ENDED), name="entry_open"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.call} · {self.queue}"

@@ -1,4 +1,4 @@
-"""Group routing: which groups serve a queue, and in which tier."""
+"""Which groups serve a queue and in which tier; the offers of calls to agents, and the decisions behind them."""
 
 from __future__ import annotations
 
@@ -7,9 +7,12 @@ from typing import ClassVar
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from agents.models import Group
-from projects.models import ProjectRow
-from queues.models import Queue
+from agents.models import Agent, Group
+from calls.models import Call
+from common import ids
+from projects.models import ProjectRow, Tenanted
+from queues.models import Queue, QueueEntry
+from routing.domain.offers import OfferState
 
 
 class Tier(models.IntegerChoices):
@@ -38,3 +41,80 @@ class GroupRouting(ProjectRow):
 
     def __str__(self) -> str:
         return f"{self.queue} → {self.group}"
+
+
+class Decision(Tenanted):
+    """One run of the rules that give calls to agents: what was asked and what came out, to be explained and re-run.
+
+    Shape: `question` and `answer` are those of `routing.domain`, as JSON.
+    """
+
+    at = models.DateTimeField(_("at"))
+    question = models.JSONField(_("question"))
+    answer = models.JSONField(_("answer"))
+
+    class Meta:
+        verbose_name = _("decision")
+        verbose_name_plural = _("decisions")
+        indexes: ClassVar = [models.Index(fields=["project", "-at"], name="decision_in_project")]
+
+    def __str__(self) -> str:
+        return f"{self.at:%Y-%m-%d %H:%M:%S}"
+
+
+class Offer(Tenanted):
+    """One call proposed to one agent until one thing ends it. It owns the reservation of the agent.
+
+    `leg_id` names the leg that rings the agent; it is chosen here, so that dialling twice is dialling once.
+    Shape: `endpoints` is [text, …] as the telephony port takes them.
+    """
+
+    offer_id = models.CharField(_("offer ID"), max_length=64, unique=True, default=ids.offer_id, editable=False)
+    call = models.ForeignKey(Call, on_delete=models.CASCADE, related_name="offers", verbose_name=_("call"))
+    entry = models.ForeignKey(
+        QueueEntry, on_delete=models.CASCADE, related_name="offers", verbose_name=_("queue entry")
+    )
+    agent = models.ForeignKey(
+        Agent, null=True, on_delete=models.SET_NULL, related_name="offers", verbose_name=_("agent")
+    )
+    decision = models.ForeignKey(
+        Decision, null=True, on_delete=models.SET_NULL, related_name="offers", verbose_name=_("decision")
+    )
+    tier = models.PositiveSmallIntegerField(_("tier"), choices=Tier.choices, default=Tier.PRIMARY)
+    attempt = models.PositiveIntegerField(_("attempt"), default=1)
+    state = models.CharField(
+        _("state"), max_length=16, choices=[(each, each) for each in OfferState], default=OfferState.OPEN
+    )
+    opened_at = models.DateTimeField(_("opened"))
+    deadline_at = models.DateTimeField(_("deadline"))
+    ended_at = models.DateTimeField(_("ended"), null=True)
+    leg_id = models.CharField(_("leg ID"), max_length=64, unique=True, default=ids.leg_id, editable=False)
+    endpoints = models.JSONField(_("rings"), default=list)
+    cause = models.CharField(_("cause"), max_length=64, blank=True, default="")
+
+    class Meta:
+        verbose_name = _("offer")
+        verbose_name_plural = _("offers")
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["agent"], condition=models.Q(state=OfferState.OPEN), name="offer_open_once_for_agent"
+            ),
+            models.UniqueConstraint(
+                fields=["call"], condition=models.Q(state=OfferState.OPEN), name="offer_open_once_for_call"
+            ),
+            models.UniqueConstraint(
+                fields=["entry"], condition=models.Q(state=OfferState.ACCEPTED), name="offer_accepted_once_for_entry"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(state=OfferState.OPEN, ended_at=None)
+                | ~models.Q(state=OfferState.OPEN) & models.Q(ended_at__isnull=False),
+                name="offer_ended_once",
+            ),
+            models.CheckConstraint(condition=models.Q(tier__in=Tier.values), name="offer_tier_known"),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["deadline_at"], condition=models.Q(state=OfferState.OPEN), name="offer_open_deadline"),
+        ]
+
+    def __str__(self) -> str:
+        return self.offer_id
