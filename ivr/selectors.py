@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
@@ -59,9 +59,25 @@ def trees_for_linting(project: Project, trees: Iterable[IvrTree]) -> list[Linted
     for node in IvrNode.objects.filter(tree__in=rows).select_related("greeting_file"):
         nodes[node.tree_id].append(node)
     keys: dict[int, list[IvrKeyPress]] = defaultdict(list)
-    for key in IvrKeyPress.objects.filter(tree__in=rows).annotate(next_public_id=F("next_node__public_id")):
+    for key in _with_targets(IvrKeyPress.objects.filter(tree__in=rows)):
         keys[key.tree_id].append(key)
     return [surroundings.linted(row, nodes[row.pk], keys[row.pk]) for row in rows]
+
+
+def menu_of(tree: IvrTree) -> Tree:
+    """One tree for the calls that run through it: whole, but without its numbers and without a look at the audio.
+
+    Unlike in linting, where people read them, greeting files go by the file names that engines find them by.
+    Nodes and queues go by their public ids. Cost: 2 queries, whatever its size.
+    """
+    keys = _with_targets(IvrKeyPress.objects.filter(tree=tree)).annotate(country=F("project__country"))
+    presses: dict[int, list[KeyPress]] = defaultdict(list)
+    for key in keys:
+        presses[key.node_id].append(_key_press(key, key.country))
+    nodes = IvrNode.objects.filter(tree=tree).select_related("greeting_file")
+    return _tree(
+        tree, {node.pk: _node(node, _announcement(node, _as_engines_know_it), presses[node.pk]) for node in nodes}
+    )
 
 
 def project_findings(project: Project) -> list[LintedTree]:
@@ -82,11 +98,10 @@ class _Surroundings:
         self.project = project
         groups = project.grouprouting_set.filter(queue=OuterRef("pk"))
         queues = project.queue_set.annotate(served=Exists(groups) | ~Q(get_list_agents_url=""))
-        self.queues: dict[QueueId, Queue] = {}
-        self.queue_ids: dict[int, QueueId] = {}
-        for pk, public_id, name, served in queues.values_list("pk", "public_id", "name", "served"):
-            self.queue_ids[pk] = QueueId(public_id)
-            self.queues[QueueId(public_id)] = Queue(QueueId(public_id), name, served)
+        self.queues = {
+            QueueId(public_id): Queue(QueueId(public_id), name, served)
+            for public_id, name, served in queues.values_list("public_id", "name", "served")
+        }
         numbers = list(project.number_set.all())
         self.our_numbers = frozenset(number.digits for number in numbers)
         self.entering: dict[int, list[Number]] = defaultdict(list)
@@ -97,48 +112,76 @@ class _Surroundings:
     def linted(self, row: IvrTree, nodes: list[IvrNode], keys: list[IvrKeyPress]) -> LintedTree:
         presses: dict[int, list[KeyPress]] = defaultdict(list)
         for key in keys:
-            presses[key.node_id].append(self._key_press(key))
-        public_ids = {node.pk: NodeId(node.public_id) for node in nodes}
-        tree = Tree(
-            id=row.public_id,
-            name=row.tree_name,
-            root=public_ids.get(row.root_node_id) if row.root_node_id else None,
-            nodes=tuple(_node(node, presses[node.pk]) for node in nodes),
-            numbers=tuple(self.entering[row.pk]),
-        )
+            presses[key.node_id].append(_key_press(key, self.project.country))
+        read = {node.pk: _node(node, _announcement(node, _as_people_know_it), presses[node.pk]) for node in nodes}
+        tree = _tree(row, read, self.entering[row.pk])
         return LintedTree(
             row=row,
             tree=tree,
             queues=self.queues,
             findings=lint(tree, self.queues, self.our_numbers),
-            node_rows={public_ids[node.pk]: node for node in nodes},
-            key_rows={(public_ids[key.node_id], key.node_key): key for key in keys},
+            node_rows={read[node.pk].id: node for node in nodes},
+            key_rows={(read[key.node_id].id, key.node_key): key for key in keys},
         )
 
-    def _key_press(self, key: IvrKeyPress) -> KeyPress:
-        next_public_id: str | None = key.next_public_id  # type: ignore[attr-defined]  # annotated
-        return KeyPress(
-            key=key.node_key,
-            action=Action(key.action),
-            next_node=NodeId(next_public_id) if next_public_id else None,
-            queue=self.queue_ids.get(key.queue_id) if key.queue_id else None,
-            caller_id=self._phone(key.from_number_callout_to_agent),
-            destination=self._phone(key.to_phone_number),
-            sms=key.sms,
-        )
 
-    def _phone(self, given: str) -> Phone:
-        try:
-            return Phone(given, digits_of(given, self.project.country))
-        except InvalidPhoneNumber:
-            return Phone(given)
+def _with_targets(keys: QuerySet[IvrKeyPress]) -> QuerySet[IvrKeyPress]:
+    """Keys, each with the public ids of what it leads to."""
+    return keys.annotate(next_public_id=F("next_node__public_id"), queue_public_id=F("queue__public_id"))
 
 
-def _node(node: IvrNode, keys: list[KeyPress]) -> Node:
-    spoken = node.node_play_mode == PlayMode.TALK
-    announcement = Talk(node.node_play_content) if spoken else _play(node.greeting_file)
-    return Node(NodeId(node.public_id), node.node_name, announcement, tuple(keys))
+def _tree(row: IvrTree, nodes: Mapping[int, Node], numbers: Iterable[Number] = ()) -> Tree:
+    """A tree from its nodes by primary key. A root that is not among them is none."""
+    root = nodes.get(row.root_node_id) if row.root_node_id else None
+    return Tree(row.public_id, row.tree_name, root.id if root else None, tuple(nodes.values()), tuple(numbers))
 
 
-def _play(greeting: GreetingFile | None) -> Play:
-    return Play(None) if greeting is None else Play(str(greeting), readable=has_audio(greeting))
+def _node(row: IvrNode, announcement: Talk | Play, keys: Iterable[KeyPress]) -> Node:
+    return Node(
+        id=NodeId(row.public_id),
+        name=row.node_name,
+        announcement=announcement,
+        keys=tuple(keys),
+        barge_in=row.barge_in,
+        loop_count=row.loop_count,
+        sched=row.sched,
+        voice=row.voice,
+        speed=row.speed,
+        keypress_timeout=row.keypress_timeout,
+    )
+
+
+def _announcement(node: IvrNode, play: Callable[[GreetingFile], Play]) -> Talk | Play:
+    if node.node_play_mode == PlayMode.TALK:
+        return Talk(node.node_play_content)
+    return Play(None) if node.greeting_file is None else play(node.greeting_file)
+
+
+def _as_people_know_it(greeting: GreetingFile) -> Play:
+    return Play(str(greeting), readable=has_audio(greeting))
+
+
+def _as_engines_know_it(greeting: GreetingFile) -> Play:
+    return Play(greeting.filename)
+
+
+def _key_press(key: IvrKeyPress, country: str) -> KeyPress:
+    """Shape: a key of `_with_targets`. Numbers without a country code are read as numbers of `country`."""
+    next_public_id: str | None = key.next_public_id  # type: ignore[attr-defined]  # annotated
+    queue_public_id: str | None = key.queue_public_id  # type: ignore[attr-defined]  # annotated
+    return KeyPress(
+        key=key.node_key,
+        action=Action(key.action),
+        next_node=NodeId(next_public_id) if next_public_id else None,
+        queue=QueueId(queue_public_id) if queue_public_id else None,
+        caller_id=_phone(key.from_number_callout_to_agent, country),
+        destination=_phone(key.to_phone_number, country),
+        sms=key.sms,
+    )
+
+
+def _phone(given: str, country: str) -> Phone:
+    try:
+        return Phone(given, digits_of(given, country))
+    except InvalidPhoneNumber:
+        return Phone(given)

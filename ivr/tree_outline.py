@@ -127,7 +127,7 @@ def outline_of(linted: LintedTree) -> Outline:
         by_place[each.finding.place].append(each)
     met = walk_from_root(linted.tree)
     steps = {**met, **apart_from(linted.tree, met)}
-    nodes = {node.id: node for node in linted.tree.nodes}
+    nodes = linted.tree.by_id
     return Outline(
         [
             _node(linted, words, by_place, nodes[node], steps[node], depth, is_apart=node not in met)

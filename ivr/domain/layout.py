@@ -94,7 +94,7 @@ def draw(tree: Tree) -> Drawing:
     met = walk_from_root(tree)
     apart = apart_from(tree, met)
     steps = {**met, **apart}
-    nodes = {node.id: node for node in tree.nodes}
+    nodes = tree.by_id
     heights = _block_heights(nodes, steps)
     first_left = MARGIN + (START_WIDTH if met else 0)
     places = _places(steps, heights, len(met), first_left)

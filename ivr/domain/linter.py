@@ -34,7 +34,7 @@ def lint(tree: Tree, queues: Mapping[QueueId, Queue], our_numbers: AbstractSet[s
     nodes and keys are stored.
     Cost: linear in nodes, keys and texts, and one sort of the nodes that nobody can reach.
     """
-    nodes = {node.id: node for node in tree.nodes}
+    nodes = tree.by_id
     looked_into = list(walk_from_root(tree)) or sorted(nodes)
     findings = [*_of_the_tree(tree)]
     loops = {loop[0]: loop for loop in loops_without_exit(tree, looked_into)}

@@ -24,7 +24,7 @@ def walk(tree: Tree, starts: Iterable[NodeId]) -> dict[NodeId, Step]:
     Order: start by start; then by the number of keys pressed; then in the order of the keys. It is the same however
     nodes and keys are stored. Cost: linear in nodes and keys.
     """
-    nodes = {node.id: node for node in tree.nodes}
+    nodes = tree.by_id
     found: dict[NodeId, Step] = {}
     for start in starts:
         ahead = deque([Step(start)] if start in nodes else [])
@@ -68,7 +68,7 @@ def loops_without_exit(tree: Tree, met: Iterable[NodeId]) -> list[tuple[NodeId, 
 
     Order: members and sets in the order of `met`. Cost: linear in nodes and keys.
     """
-    nodes = {node.id: node for node in tree.nodes}
+    nodes = tree.by_id
     order = {node: place for place, node in enumerate(met)}
     loops = [
         tuple(sorted(members, key=order.__getitem__))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import NewType
 
@@ -64,12 +65,22 @@ class Play:
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """One announcement and its branches. A key occurs at most once."""
+    """One announcement and its branches. A key occurs at most once. What follows the keys is how it is played.
+
+    Units: `sched` milliseconds of silence between repetitions, `keypress_timeout` seconds after the last one, `speed`
+    from -3 to 3. An empty `voice` leaves the choice to the engine.
+    """
 
     id: NodeId
     name: str
     announcement: Talk | Play
     keys: tuple[KeyPress, ...] = ()
+    barge_in: bool = True
+    loop_count: int = 1
+    sched: int = 0
+    voice: str = ""
+    speed: int = 0
+    keypress_timeout: int = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,13 +93,20 @@ class Number:
 
 @dataclass(frozen=True, slots=True)
 class Tree:
-    """One menu. `root` may name a node that is not in `nodes`: then calls cannot start."""
+    """One menu. `root` may name a node that is not in `nodes`: then calls cannot start.
+
+    `by_id` is made from `nodes`, once: a running call finds its node without a search.
+    """
 
     id: str
     name: str
     root: NodeId | None = None
     nodes: tuple[Node, ...] = ()
     numbers: tuple[Number, ...] = ()
+    by_id: Mapping[NodeId, Node] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "by_id", {node.id: node for node in self.nodes})
 
 
 @dataclass(frozen=True, slots=True)

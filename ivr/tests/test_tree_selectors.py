@@ -6,15 +6,16 @@ import pytest
 
 from ivr import selectors
 from ivr.domain.findings import Code, Finding, Place
-from ivr.domain.tree import Phone, Play, Talk
+from ivr.domain.tree import Action, KeyPress, Node, Phone, Play, Talk, Tree
 from ivr.greetings import audio_path
-from ivr.models import GreetingFile, Key, KeyAction, PlayMode
+from ivr.models import GreetingFile, IvrTree, Key, KeyAction, PlayMode
 from tests import factories
 
 pytestmark = pytest.mark.django_db
 
 QUERIES_FOR_TREES = 4  # nodes, keys, queues, numbers
 QUERIES_FOR_A_PROJECT = 5  # and the trees
+QUERIES_FOR_A_MENU = 2  # nodes, keys
 
 
 @pytest.fixture
@@ -146,3 +147,65 @@ def test_reading_costs_the_same_however_large_trees_are(ours, tree, django_asser
         selectors.tree_for_linting(tree)
     with django_assert_num_queries(QUERIES_FOR_A_PROJECT):
         assert len(selectors.project_findings(ours)) == 4
+
+
+def test_a_menu_is_read_whole_with_how_its_nodes_are_played(ours, tree):
+    root = with_root(
+        tree,
+        node(
+            tree,
+            node_name="Welcome",
+            node_play_content="Press 1.",
+            barge_in=False,
+            loop_count=3,
+            sched=500,
+            voice="banmai",
+            speed=-1,
+            keypress_timeout=7,
+        ),
+    )
+    queue = factories.QueueFactory(project=ours)
+    key(root, node_key=Key.KEY_1, action=KeyAction.QUEUE, queue=queue)
+    key(root, node_key=Key.KEY_2, action=KeyAction.NODE, next_node=root)
+    key(root, node_key=Key.KEY_3, action=KeyAction.FORWARD, to_phone_number="0909 982 888")
+    keys = (
+        KeyPress("1", Action.QUEUE, queue=queue.public_id),
+        KeyPress("2", Action.NODE, next_node=root.public_id),
+        KeyPress("3", Action.FORWARD, destination=Phone("0909 982 888", "84909982888")),
+    )
+    read = selectors.menu_of(tree)
+    welcome = Node(root.public_id, "Welcome", Talk("Press 1."), keys, False, 3, 500, "banmai", -1, 7)
+    assert read == Tree(tree.public_id, tree.tree_name, root.public_id, (welcome,))
+    assert read.by_id == {root.public_id: welcome}
+
+
+def test_a_menu_and_a_linted_tree_are_played_alike(tree):
+    with_root(tree, node(tree, node_play_content="Bye.", loop_count=2, speed=1, voice="leminh"))
+    assert selectors.menu_of(tree) == selectors.tree_for_linting(tree).tree
+
+
+def test_a_menu_names_greetings_by_the_name_of_their_file_without_looking_for_it(ours, tree):
+    greeting = factories.GreetingFileFactory(project=ours, desc1="Welcome music")
+    with_root(tree, node(tree, node_play_mode=PlayMode.PLAY, greeting_file=greeting))
+    assert selectors.menu_of(tree).nodes[0].announcement == Play(greeting.filename)
+
+
+def test_a_menu_without_nodes_or_with_a_foreign_root_has_no_root(ours, tree):
+    assert selectors.menu_of(tree) == Tree(tree.public_id, tree.tree_name)
+    with_root(tree, node(factories.IvrTreeFactory(project=ours)))
+    assert selectors.menu_of(tree).root is None
+
+
+def test_reading_a_menu_costs_two_queries_however_large_it_is(ours, tree, django_assert_num_queries):
+    nodes = [
+        node(tree, node_play_mode=PlayMode.PLAY, greeting_file=factories.GreetingFileFactory(project=ours))
+        for _ in range(5)
+    ]
+    for one in nodes:
+        key(one, node_key=Key.KEY_1, action=KeyAction.QUEUE, queue=factories.QueueFactory(project=ours))
+        key(one, node_key=Key.KEY_2, action=KeyAction.NODE, next_node=nodes[0])
+        key(one, node_key=Key.KEY_3, action=KeyAction.FORWARD, to_phone_number="0909 982 888")
+    row = IvrTree.objects.get(pk=tree.pk)
+    with django_assert_num_queries(QUERIES_FOR_A_MENU):
+        menu = selectors.menu_of(row)
+    assert [len(each.keys) for each in menu.nodes] == [3] * 5
