@@ -19,9 +19,10 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownF
 from unfold.decorators import action, display
 
 from agents import selectors, services
+from agents.domain import AVAILABLE
 from agents.filters import ManualStatusFilter, SipAccountFilter
 from agents.forms import AgentForm, ChooseGroupForm, ManualStatusForm, RoutingTypeForm, SipAccountForm
-from agents.models import AVAILABLE, Agent, RoutingType, SipAccount, SystemStatus
+from agents.models import Agent, RoutingType, SipAccount, SystemStatus
 from agents.resources import AgentResource, SipAccountResource
 from common import phone
 from common.refusals import InvalidInput

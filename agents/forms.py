@@ -9,7 +9,8 @@ from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminPasswordToggleWidget, UnfoldAdminSelectWidget, UnfoldBooleanSwitchWidget
 
 from agents import services
-from agents.models import AVAILABLE, Agent, Group, RoutingType, SipAccount
+from agents.domain import AVAILABLE
+from agents.models import Agent, Group, RoutingType, SipAccount
 from agents.widgets import PickManyField
 from projects.console import ProjectForm
 from projects.forms import TextWithSuggestions

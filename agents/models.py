@@ -2,31 +2,44 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Iterable
+from typing import Any, ClassVar
 
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
-from django.db import models
+from django.db import connection, models, transaction
 from django.utils.translation import gettext_lazy as _
 
+from agents import domain
+from agents.domain import AVAILABLE, Activity, AgentState, Reach, System, TakesCallsOn
+from common import clock
 from common.encryption import EncryptedTextField
 from projects.models import ProjectRow, Tenanted
 
-AVAILABLE = "AVAILABLE"  # the only manual status that lets calls through; compared letter by letter
 USER_ID_MAX_LENGTH = 64  # clients limit themselves to 35 or 36
 MAX_EXTENSION = 999_999_999
 
 
 class RoutingType(models.IntegerChoices):
-    DEVICE = 1, _("App, web or SIP phone")
-    PHONE = 2, _("Own phone number")
+    DEVICE = TakesCallsOn.DEVICE, _("App, web or SIP phone")
+    PHONE = TakesCallsOn.PHONE, _("Own phone number")
 
 
 class SystemStatus(models.IntegerChoices):
     """Set by the system. The order is the compatible API's: 0 is busy (Source: concepts.md §3)."""
 
-    IN_CALL = 0, _("In a call")
-    FREE = 1, _("Not in a call")
-    WRAP_UP = 2, _("Wrap-up")
+    IN_CALL = System.IN_CALL, _("In a call")
+    FREE = System.FREE, _("Not in a call")
+    WRAP_UP = System.WRAP_UP, _("Wrap-up")
+
+
+ACTIVITY_WORDS = {
+    Activity.IDLE: _("Idle"),
+    Activity.OFFERED: _("A call rings"),
+    Activity.ON_CALL: _("In a call"),
+    Activity.WRAP_UP: _("Wrap-up"),
+}
+ACTIVITIES = [(activity.value, words) for activity, words in ACTIVITY_WORDS.items()]
+ALL_WAYS = Reach.CONNECTION | Reach.PUSH | Reach.SIP | Reach.PHONE
 
 
 class Agent(ProjectRow):
@@ -70,12 +83,79 @@ class Agent(ProjectRow):
     last_time_pickup = models.DateTimeField(_("last answered"), null=True, editable=False)
     last_time_support_call_ended = models.DateTimeField(_("last call ended"), null=True, editable=False)
 
+    # What he does now (agents.domain). Stored by `agents.activity` and `agents.devices` only.
+    activity = models.CharField(
+        _("activity"), max_length=16, choices=ACTIVITIES, default=Activity.IDLE.value, editable=False
+    )
+    activity_since = models.DateTimeField(_("since"), default=clock.now, editable=False)
+    call_ref = models.CharField(_("occupied by call"), max_length=64, blank=True, default="", editable=False)
+    wrap_up_until = models.DateTimeField(_("wrap-up ends"), null=True, editable=False)
+    wrap_up_extended = models.BooleanField(_("wrap-up was extended"), default=False, editable=False)
+    missed_in_a_row = models.PositiveIntegerField(_("missed in a row"), default=0, editable=False)
+    set_aside_at = models.DateTimeField(_("set aside"), null=True, editable=False)
+    paused_until = models.DateTimeField(_("pause ends"), null=True, editable=False)
+    reach = models.PositiveSmallIntegerField(_("can be reached on"), default=0, editable=False)
+    free_since = models.DateTimeField(_("free since"), null=True, editable=False)
+    free_before_offer = models.DateTimeField(_("free before the offer"), null=True, editable=False)
+
     ID_PREFIX = "AG"
+    # What only the system writes: a form or a program that stores its copy of a row leaves these as they are.
+    STATE: ClassVar = (
+        "system_status",
+        "device_status",
+        "online_status",
+        "last_time_pickup",
+        "last_time_support_call_ended",
+        "activity",
+        "activity_since",
+        "call_ref",
+        "wrap_up_until",
+        "wrap_up_extended",
+        "missed_in_a_row",
+        "set_aside_at",
+        "paused_until",
+        "reach",
+        "free_since",
+        "free_before_offer",
+    )
 
     class Meta:
         verbose_name = _("agent")
         verbose_name_plural = _("agents")
+        indexes: ClassVar = [
+            models.Index(
+                fields=["wrap_up_until"], condition=models.Q(wrap_up_until__isnull=False), name="agent_wrap_up_ends"
+            ),
+            models.Index(
+                fields=["paused_until"], condition=models.Q(paused_until__isnull=False), name="agent_pause_ends"
+            ),
+        ]
         constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=models.Q(activity__in=[name for name, _words in ACTIVITIES]), name="agent_activity_known"
+            ),
+            models.CheckConstraint(condition=models.Q(reach__range=(0, int(ALL_WAYS))), name="agent_reach_known"),
+            models.CheckConstraint(
+                condition=models.Q(activity__in=[Activity.OFFERED.value, Activity.ON_CALL.value])
+                ^ models.Q(call_ref=""),
+                name="agent_occupied_by_a_call",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(activity=Activity.WRAP_UP.value) ^ models.Q(wrap_up_until=None),
+                name="agent_wrap_up_has_an_end",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(
+                    manual_status=AVAILABLE,
+                    activity=Activity.IDLE.value,
+                    system_status=SystemStatus.FREE,
+                    set_aside_at=None,
+                    paused_until=None,
+                    reach__gt=0,
+                )
+                ^ models.Q(free_since=None),
+                name="agent_free_means_free",
+            ),
             models.UniqueConstraint(fields=["project", "stringee_user_id"], name="agent_user_id_in_project"),
             models.CheckConstraint(
                 condition=models.Q(routing_type__in=RoutingType.values), name="agent_routing_type_known"
@@ -93,6 +173,129 @@ class Agent(ProjectRow):
 
     def __str__(self) -> str:
         return self.name
+
+    def save(self, *args: Any, update_fields: Iterable[str] | None = None, **kwargs: Any) -> None:
+        """Store the agent with a state that fits.
+
+        Of a row that exists, the columns of `STATE` are kept as the database has them unless `update_fields` names
+        them: whoever stores an old copy does not undo what calls did meanwhile.
+        Locks: the row.
+        """
+        if self._state.adding:
+            self._arrive()
+            super().save(*args, update_fields=update_fields, **kwargs)
+            return
+        with transaction.atomic(savepoint=False):
+            names = self._refresh_state(update_fields)
+            super().save(*args, update_fields=names, **kwargs)
+            copy_to_seats([self.pk])
+
+    def _arrive(self) -> None:
+        if self.device_status == Reach.NONE:
+            self.device_status = device_bits(self.project_id, self.stringee_user_id)
+        self.take(domain.settled(self.state(), clock.now()))
+
+    def _refresh_state(self, update_fields: Iterable[str] | None) -> set[str]:
+        """Bring `STATE` in this copy up to date. Returns the names of the columns to store."""
+        stored = Agent.objects.select_for_update(no_key=True).get(pk=self.pk)
+        names = {field.name for field in self._meta.concrete_fields if not field.primary_key} - set(self.STATE)
+        if update_fields is not None:
+            names = set(update_fields)
+        former_user_id, former_status = stored.stringee_user_id, stored.manual_status
+        for name in names:
+            setattr(stored, name, getattr(self, name))
+        if stored.stringee_user_id != former_user_id:
+            stored.device_status = device_bits(stored.project_id, stored.stringee_user_id)
+        state = stored.state()
+        if state.manual_status != former_status:
+            state = domain.status_chosen(state, state.manual_status, clock.now())
+        stored.take(domain.settled(state, clock.now()))
+        for name in self.STATE:
+            setattr(self, name, getattr(stored, name))
+        return names | set(self.STATE)
+
+    def state(self) -> AgentState:
+        """What decides about this agent, as the pure rules read it."""
+        return AgentState(
+            agent_id=self.pk,
+            user_id=self.stringee_user_id,
+            manual_status=self.manual_status,
+            routing_type=self.routing_type,
+            phone_number=self.phone_number,
+            device_status=self.device_status,
+            system_status=self.system_status,
+            activity=Activity(self.activity),
+            activity_since=self.activity_since,
+            call_ref=self.call_ref,
+            wrap_up_until=self.wrap_up_until,
+            wrap_up_extended=self.wrap_up_extended,
+            missed_in_a_row=self.missed_in_a_row,
+            set_aside_at=self.set_aside_at,
+            paused_until=self.paused_until,
+            reach=self.reach,
+            free_since=self.free_since,
+            free_before_offer=self.free_before_offer,
+            last_time_pickup=self.last_time_pickup,
+            last_time_support_call_ended=self.last_time_support_call_ended,
+        )
+
+    def take(self, state: AgentState) -> dict[str, Any]:
+        """Write a state that the rules have made into this copy. Returns the columns that changed, with new values."""
+        wanted = {name: getattr(state, name) for name in self.STATE if name != "online_status"}
+        wanted["online_status"] = int(bool(state.device_status & domain.ONLINE))
+        changed = {name: value for name, value in wanted.items() if getattr(self, name) != value}
+        for name, value in changed.items():
+            setattr(self, name, value)
+        return changed
+
+
+class DeviceKind(models.TextChoices):
+    """What a user is reached on."""
+
+    WEB = "web", _("App or web page")
+    PUSH = "push", _("Push token")
+    SIP = "sip", _("SIP phone")
+
+
+WAY_OF = {DeviceKind.WEB: Reach.CONNECTION, DeviceKind.PUSH: Reach.PUSH, DeviceKind.SIP: Reach.SIP}
+
+
+class Device(Tenanted):
+    """A connection, a push token or a registered phone, through which a user can be reached now.
+
+    The user need not be an agent: callers' pages and colleagues have devices too.
+    """
+
+    user_id = models.CharField(_("user ID"), max_length=USER_ID_MAX_LENGTH)
+    kind = models.CharField(_("kind"), max_length=8, choices=DeviceKind.choices)
+    device_id = models.CharField(_("device ID"), max_length=255)
+    engine_node = models.CharField(_("engine"), max_length=64, blank=True, default="")
+    token = models.TextField(_("push token"), blank=True, default="")
+    connected_at = models.DateTimeField(_("connected"))
+    last_seen_at = models.DateTimeField(_("last seen"))
+    expires_at = models.DateTimeField(_("expires"), null=True)
+
+    class Meta:
+        verbose_name = _("device")
+        verbose_name_plural = _("devices")
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["project", "kind", "device_id"], name="device_once_in_project"),
+            models.CheckConstraint(condition=models.Q(kind__in=DeviceKind.values), name="device_kind_known"),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["project", "user_id"], name="device_of_user"),
+            models.Index(fields=["engine_node"], condition=~models.Q(engine_node=""), name="device_of_node"),
+            models.Index(fields=["expires_at"], condition=models.Q(expires_at__isnull=False), name="device_expires"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.user_id}"
+
+
+def device_bits(project_id: int, user_id: str) -> int:
+    """On what a user's devices reach him now, as bits of `agents.domain.Reach`."""
+    kinds = Device.objects.filter(project_id=project_id, user_id=user_id).values_list("kind", flat=True).distinct()
+    return sum(WAY_OF[DeviceKind(kind)] for kind in kinds)
 
 
 class Group(ProjectRow):
@@ -116,15 +319,50 @@ class GroupMembership(Tenanted):
 
     group = models.ForeignKey(Group, on_delete=models.CASCADE, related_name="memberships", verbose_name=_("group"))
     agent = models.ForeignKey(Agent, on_delete=models.CASCADE, related_name="memberships", verbose_name=_("agent"))
+    # The seat index: copies of the agent's columns, so that the longest idle agent of a group is a look-up.
+    reach = models.PositiveSmallIntegerField(_("can be reached on"), default=0, editable=False)
+    free_since = models.DateTimeField(_("free since"), null=True, editable=False)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
 
     class Meta:
         verbose_name = _("group member")
         verbose_name_plural = _("group members")
         constraints: ClassVar = [models.UniqueConstraint(fields=["group", "agent"], name="agent_once_in_group")]
+        indexes: ClassVar = [
+            models.Index(
+                fields=["group", "free_since", "agent"],
+                condition=models.Q(free_since__isnull=False),
+                include=["reach"],
+                name="free_seats",
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.agent} · {self.group}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Store the membership with its copy of the agent's state. Locks: the agent."""
+        with transaction.atomic(savepoint=False):
+            agent = Agent.objects.select_for_update(no_key=True).only("reach", "free_since").get(pk=self.agent_id)
+            self.reach, self.free_since = agent.reach, agent.free_since
+            super().save(*args, **kwargs)
+
+
+def copy_to_seats(agent_ids: Iterable[int]) -> None:
+    """Bring the seat index in line with these agents. Every write of an agent's `reach` or `free_since` ends here.
+
+    Locks: the caller holds the agents' rows, so that seats of one agent change in the order of his own changes.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE agents_groupmembership AS seat SET reach = agent.reach, free_since = agent.free_since
+            FROM agents_agent AS agent
+            WHERE seat.agent_id = agent.id AND agent.id = ANY(%s)
+              AND (seat.reach, seat.free_since) IS DISTINCT FROM (agent.reach, agent.free_since)
+            """,
+            [list(agent_ids)],
+        )
 
 
 class SipAccount(ProjectRow):

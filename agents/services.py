@@ -8,7 +8,9 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
+from agents import activity
 from agents.models import Agent, Group, GroupMembership, SipAccount
+from common import clock
 from common.saving import Twin, save_row
 
 
@@ -23,6 +25,18 @@ def save_agent(agent: Agent) -> None:
     save_row(agent, Twin("agent_user_id_in_project", same_user_id, _("An agent has this user ID already.")))
     if former not in (None, agent.stringee_user_id):
         keep_sip_accounts(agent, former)
+
+
+@transaction.atomic
+def save_agent_of_program(agent: Agent) -> None:
+    """As `save_agent`; the `system_status` that a program wrote takes effect as `activity.take_program_status` says.
+
+    The caller holds the row's lock since it was read, so that only a written status differs from the stored one.
+    """
+    written = agent.system_status
+    save_agent(agent)
+    if agent.system_status != written:
+        activity.take_program_status(agent.pk, written, clock.now())
 
 
 def save_sip_account(account: SipAccount) -> None:

@@ -9,7 +9,8 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from agents.models import AVAILABLE, Agent, GroupMembership, SystemStatus
+from agents.domain import AVAILABLE
+from agents.models import Agent, GroupMembership, SystemStatus
 from ivr.models import GreetingFile, IvrKeyPress, IvrTree, KeyAction
 from numbers_app.models import Number
 from projects.models import Project

@@ -104,7 +104,7 @@ class AgentResource(Resource[Agent]):
     query = AgentQuery
     row = staticmethod(agent_row)
     row_shape = AgentRow
-    save = staticmethod(services.save_agent)
+    save = staticmethod(services.save_agent_of_program)
     remove = staticmethod(services.delete_agent)
 
     def rows(self) -> QuerySet[Agent]:

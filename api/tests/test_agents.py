@@ -68,10 +68,11 @@ def test_an_empty_list_has_its_keys(api):
 
 
 def test_an_agent_shows_state_times_and_groups(api, ours, agent_1):
-    agent_1.manual_status, agent_1.system_status, agent_1.device_status, agent_1.online_status = "AVAILABLE", 0, 1, 1
+    agent_1.manual_status, agent_1.system_status, agent_1.device_status = "AVAILABLE", 0, 1
     agent_1.last_time_pickup = dt.datetime(2024, 6, 10, 6, 15, 0, 250_000, tzinfo=dt.UTC)
     agent_1.routing_type, agent_1.phone_number = 2, "+84 90 0000011"
-    agent_1.save()
+    settings = ["manual_status", "routing_type", "phone_number"]
+    agent_1.save(update_fields=[*settings, "system_status", "device_status", "last_time_pickup"])
     groups = [factories.GroupFactory(project=ours) for _ in range(2)]
     for group in groups:
         factories.GroupMembershipFactory(project=ours, group=group, agent=agent_1)

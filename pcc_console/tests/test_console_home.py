@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from agents.models import AVAILABLE
+from agents.domain import AVAILABLE
 from ivr.models import KeyAction
 from pcc_console import checklist
 from tests import factories

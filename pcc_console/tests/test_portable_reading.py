@@ -232,10 +232,12 @@ NOT_IN_A_FILE = {
     "id", "project", "public_id", "created_at", "updated_at",  # made anew
     "account", "tree", "node", "hours",  # said by where a row stands
     "system_status", "webhook_status", "device_status", "online_status", "last_time_pickup",
-    "last_time_support_call_ended",  # states, not settings
+    "last_time_support_call_ended", "activity", "activity_since", "call_ref", "wrap_up_until", "wrap_up_extended",
+    "missed_in_a_row", "set_aside_at", "paused_until", "reach", "free_since",
+    "free_before_offer",  # states, not settings
     "digits", "closed",  # follow from other fields
     "sid", "filename", "size_bytes", "duration_ms", "peaks",  # follow from the sound, or are made anew
-    "root_node", "node_key", "next_node",  # written in a way of their own
+    "root_node", "node_key", "next_node", "cause", "to_node", "QueueOutcome.queue",  # written in a way of their own
 }  # fmt: skip
 ALL_SHAPES = [
     *shapes.SECTIONS.values(),
@@ -243,6 +245,7 @@ ALL_SHAPES = [
     shapes.CALL_SETTINGS,
     shapes.NODES,
     shapes.KEYS,
+    shapes.OUTCOMES,
     shapes.EXCEPTIONS,
 ]
 
@@ -250,7 +253,8 @@ ALL_SHAPES = [
 @pytest.mark.parametrize("shape", ALL_SHAPES, ids=lambda shape: shape.model.__name__)
 def test_every_field_of_a_model_stands_in_the_file_or_is_left_out_on_purpose(shape):
     fields = {field.name for field in shape.model._meta.fields}
-    assert fields - NOT_IN_A_FILE == set(shape.fields)
+    left_out = {name for name in fields if {name, f"{shape.model.__name__}.{name}"} & NOT_IN_A_FILE}
+    assert fields - left_out == set(shape.fields)
 
 
 def test_defaults_are_part_of_version_1_of_the_format():
@@ -275,11 +279,18 @@ def test_defaults_are_part_of_version_1_of_the_format():
         "Queue.maximum_queue_size": 5,
         "Queue.maximum_queue_wait_time": 60,
         "Queue.cond_routing": 1,
+        "Queue.last_agent_first": True,
+        "Queue.announce_every_s": 30,
+        "Queue.voicemail_max_s": 120,
         "Queue.sla_target_percent": 80,
         "Queue.sla_answered_within": 20,
         "BusinessHours.enabled": True,
         "Agent.routing_type": 1,
         "CallSettings.get_customer_info_timeout": 2000,
+        "CallSettings.missed_calls_limit": 3,
+        "CallSettings.outbound_concurrency": 50,
+        "CallSettings.outbound_per_minute": 120,
+        "CallSettings.outbound_max_duration_s": 7200,
         "IvrNode.barge_in": True,
         "IvrNode.loop_count": 1,
         "IvrNode.voice": "hn_female_thutrang_phrase_48k-hsmm",
