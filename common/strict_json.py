@@ -40,9 +40,14 @@ def parse_object(raw: bytes) -> dict[str, Any]:
         raise BadJson(f"The JSON is nested deeper than {MAX_DEPTH} levels.") from error
     if not isinstance(value, dict):
         raise BadJson("The JSON must be an object with named fields, such as {}.")
-    for text in _texts(value):
-        _check_storable(text)
+    check_storable(value)
     return value
+
+
+def check_storable(value: dict[str, Any] | list[Any]) -> None:
+    """Raises BadJson for nesting deeper than MAX_DEPTH, and for texts and keys that the database cannot store."""
+    for text in _texts(value):
+        _check_storable_text(text)
 
 
 def _object_without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -72,7 +77,7 @@ def _no_constant(name: str) -> NoReturn:
     raise BadJson(f"{name} is not JSON.")
 
 
-def _texts(value: dict[str, Any]) -> Iterator[str]:
+def _texts(value: dict[str, Any] | list[Any]) -> Iterator[str]:
     """Every key and every text inside; raises BadJson below MAX_DEPTH."""
     level: list[Any] = [value]
     for _ in range(MAX_DEPTH):
@@ -93,7 +98,7 @@ def _texts(value: dict[str, Any]) -> Iterator[str]:
     yield from (item for item in level if isinstance(item, str))
 
 
-def _check_storable(text: str) -> None:
+def _check_storable_text(text: str) -> None:
     if "\x00" in text:
         raise BadJson("A text contains a NUL character.")
     try:
