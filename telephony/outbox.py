@@ -64,7 +64,7 @@ def take_of_earlier_life(node: str, before: dt.datetime, limit: int = 200) -> li
     return _take("AND created_at < %s", [before], node, limit)
 
 
-def _take(condition: str, parameters: list[object], node: str, limit: int) -> list[port.Command]:
+def _take(condition: str, parameters: list[dt.datetime], node: str, limit: int) -> list[port.Command]:
     with connection.cursor() as cursor:
         cursor.execute(
             f"""

@@ -1,7 +1,8 @@
 """The telephony port: what we tell voice engines (commands) and what they tell us (events).
 
 Frozen, JSON-able dataclasses. Ids of legs, recordings, prompts and commands are chosen by us, so that a command that
-arrives twice is done once; only a leg that comes in is named by its engine.
+arrives twice is done once; only a leg that comes in is named by its engine. A command for a leg that is not there does
+nothing, but for Dial and Hangup: they tell its end again.
 
 An endpoint is `web:<project>_<user>`, `sip:<project>_<user>` or `tel:<E.164 digits>`. A dialled leg may have several:
 all of them ring, the first that answers is the leg.
@@ -80,7 +81,8 @@ class Answer:
 class Play:
     """Play to one leg, in place of what it hears now. `PlayEnded` follows with the same `play`, also when it fails.
 
-    `loops` 0: until something else comes. Units: pause between repetitions in milliseconds.
+    `loops` 0: until something else comes. What cannot be played is left out. A play or gathering that is replaced tells
+    nothing more. Units: pause between repetitions in milliseconds.
     """
 
     leg: str
@@ -92,14 +94,14 @@ class Play:
 
 @dataclass(frozen=True, slots=True)
 class StopPlay:
-    """Silence on a leg; no `PlayEnded` follows."""
+    """Silence on a leg; no `PlayEnded` and no `Gathered` follows."""
 
     leg: str
 
 
 @dataclass(frozen=True, slots=True)
 class Gather:
-    """Play a prompt and take keys, by `telephony.gather`. `Gathered` follows with the same `gather`.
+    """Play a prompt and take keys, by `telephony.gather`, in place of what is heard. `Gathered` follows with its id.
 
     Units: time-outs in seconds, pause between repetitions in milliseconds.
     """
@@ -120,6 +122,8 @@ class Gather:
 class Dial:
     """Ring endpoints as one new leg. Units: timeout in seconds; after it the leg ends with `no_answer`.
 
+    An endpoint that is busy or cannot be reached is left out, and the leg ends when none is left: with the first cause
+    that is not `unreachable`. Who rejects on one device rejects on all.
     `from_number` and `from_alias` are shown to the party; `custom_data` travels to a browser's call.
     """
 
@@ -137,7 +141,7 @@ class Dial:
 
 @dataclass(frozen=True, slots=True)
 class Bridge:
-    """Let two legs hear each other; each leaves whatever it heard before."""
+    """Let two answered legs hear each other; each leaves whatever it heard before, also another bridge or hold."""
 
     leg: str
     with_leg: str
@@ -145,7 +149,7 @@ class Bridge:
 
 @dataclass(frozen=True, slots=True)
 class Unbridge:
-    """Take a leg out of its bridge; both hear silence."""
+    """Take a leg out of its bridge; both hear silence. Holds end."""
 
     leg: str
 
@@ -205,7 +209,10 @@ class SendDigits:
 
 @dataclass(frozen=True, slots=True)
 class Hangup:
-    """End a leg, whatever it does. Also ends one that is still being dialled, or that came in and was not answered."""
+    """End a leg, whatever it does. Also ends one that is still being dialled, or that came in and was not answered.
+
+    It ends with this cause; one that was dialled in vain and is hung up normally, with `cancelled`.
+    """
 
     leg: str
     cause: HangupCause = HangupCause.NORMAL
@@ -302,6 +309,8 @@ class PlayEnded:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
+    """A leg is gone, and its bridge with it; the other leg stays. Of it, only `RecordingReady` may follow."""
+
     leg: str
     cause: HangupCause = HangupCause.NORMAL
 
