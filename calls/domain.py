@@ -164,8 +164,10 @@ class Cause(StrEnum):
     LIMIT_RATE = "limit_rate"
     NOT_ALLOWED = "not_allowed"  # the customer's server, or the number's settings, refused an outbound call
     ANSWER_URL_FAILED = "answer_url_failed"
-    SCCO_UNREADABLE = "scco_unreadable"
     SCCO_END = "scco_end"
+    SCCO_EMPTY = "scco_empty"
+    SCCO_UNREADABLE = "scco_unreadable"
+    SCCO_CONNECT_FAILED = "scco_connect_failed"
     SCCO_BUDGET = "scco_budget"
     MESSAGE_LEFT = "message_left"
     SMS_SENT = "sms_sent"

@@ -1,0 +1,346 @@
+"""The conductor: something happens to a call, and the call moves on. Pure.
+
+`advance` is all there is to it: the durable shell (callflow.services) and the simulated one (callflow.simulation) run
+the same code.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from callflow.domain import (
+    arriving,
+    ending,
+    menu,
+    messages,
+    outbound,
+    program,
+    queueing,
+    talking,
+    transferring,
+)
+from callflow.domain import events as on
+from callflow.domain.call import Call, Leg, Timer
+from callflow.domain.config import Config
+from callflow.domain.effects import Effect
+from callflow.domain.turn import Moved, Turn
+from callflow.domain.ways import ToEnd, ToMenu, ToMessage, ToNumber, ToProgram, ToQueue, ToVoicemail, Way
+from callflow.scco import events as scco
+from calls.domain import CallState, Cause, Direction, LegEvent, Outcome
+from queues.entries import EntryOutcome
+from routing.domain.offers import OfferState
+from telephony import port
+
+MOST_HOPS = 60  # from menu to queue to menu …: a caller who goes round more often is in a circle
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What follows from an event: the call as it is now, what to do, and the changes of state for the log."""
+
+    call: Call
+    effects: tuple[Effect, ...]
+    moved: tuple[Moved, ...]
+
+
+def advance(call: Call, event: on.CallHappening, config: Config, now: dt.datetime) -> Decision:
+    """Take an event and say what to do now, in order.
+
+    Events may come twice, late or out of order: what does not fit the state changes nothing.
+    Cost: constant; each way followed reads the configuration of where it leads.
+    """
+    turn = Turn(call, config, now)
+    way = _take(turn, event)
+    while way is not None and not turn.ended:
+        turn.flow(hops=turn.call.flow.hops + 1)
+        if turn.call.flow.hops > MOST_HOPS:
+            way = ToEnd(Outcome.FAILED, Cause.QUEUE_LOOP)
+        way = _follow(turn, way)
+    return Decision(turn.call, tuple(turn.effects), tuple(turn.moved))
+
+
+def due_timers(call: Call, now: dt.datetime) -> Iterator[on.TimerFired]:
+    """The timers that have come, the earliest first."""
+    for timer, at in sorted(call.timers.items(), key=lambda each: each[1]):
+        if at <= now:
+            yield on.TimerFired(timer)
+
+
+def _follow(turn: Turn, way: Way) -> Way | None:
+    match way:
+        case ToMenu():
+            return menu.enter(turn, way)
+        case ToQueue():
+            return queueing.enter(turn, way)
+        case ToNumber():
+            return ToProgram(program.forwarding(way, turn.call.to.number))
+        case ToVoicemail():
+            return messages.ask_for_message(turn, way)
+        case ToMessage():
+            return messages.announce(turn, way)
+        case ToProgram():
+            queueing.leave(turn, EntryOutcome.REDIRECTED)
+            return program.enter(turn, way)
+        case ToEnd():
+            ending.end(turn, _talked(turn, way))
+            return None
+
+
+def _talked(turn: Turn, way: ToEnd) -> ToEnd:
+    """A call that was forwarded to a telephone and answered there went out of our hands."""
+    forwarded = turn.call.direction is Direction.INBOUND and turn.call.agent is None
+    if way.outcome is Outcome.COMPLETED and turn.call.connected_at is not None and forwarded:
+        return ToEnd(Outcome.TRANSFERRED_OUT, way.cause, way.ended_by)
+    return way
+
+
+def _take(turn: Turn, event: on.CallHappening) -> Way | None:
+    match event:
+        case on.Arrived():
+            return outbound.device_calls(turn) if turn.call.request_user_id else arriving.arrive(turn)
+        case on.CalloutRequested():
+            return outbound.call_out(turn, event)
+        case on.DialOutRequested():
+            return outbound.dial_out(turn, event)
+        case port.RecordingReady():
+            return _recording_ready(turn, event)
+        case _ if turn.ended:
+            _after_the_end(turn, event)
+        case port.Ringing(leg):
+            _ringing(turn, leg)
+        case port.Answered():
+            return _answered(turn, event)
+        case port.Ended(leg, cause):
+            return _leg_ended(turn, leg, cause)
+        case port.Gathered():
+            return _gathered(turn, event)
+        case port.PlayEnded(_, play):
+            return _play_ended(turn, play)
+        case on.TimerFired(timer):
+            return _timer(turn, timer)
+        case on.QuestionAnswered():
+            return _question_answered(turn, event)
+        case on.OfferMade():
+            queueing.offer(turn, event)
+        case on.HangUpRequested(cause, internal):
+            return _hung_up(turn, cause, internal=internal)
+        case on.HoldRequested(held):
+            talking.hold(turn, on=held)
+        case on.MuteRequested(leg, muted):
+            talking.mute(turn, leg, on=muted)
+        case on.DigitsRequested(leg, digits):
+            talking.send_digits(turn, leg, digits)
+        case on.TransferRequested():
+            return transferring.transfer(turn, event)
+        case on.TransferCompleted():
+            transferring.complete(turn)
+        case on.ActionsPut(put):
+            return program.put(turn, put)
+        case on.EngineLost():
+            return ToEnd(Outcome.FAILED, Cause.ENGINE_LOST)
+    return None
+
+
+def _after_the_end(turn: Turn, event: on.CallHappening) -> None:
+    """Nobody may stay stuck in a call that is over: an agent chosen for it is let go, a leg that answers is hung up."""
+    match event:
+        case on.OfferMade():
+            queueing.offer(turn, event)
+        case on.TransferRequested():
+            transferring.transfer(turn, event)
+        case port.Answered(leg):
+            turn.do(port.Hangup(leg))
+
+
+# ── Legs ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+def _ringing(turn: Turn, leg_id: str) -> None:
+    leg = turn.call.leg(leg_id)
+    if leg is None or not turn.move_leg(leg_id, LegEvent.RING, ringing_at=turn.now):
+        return
+    if leg.agent is not None:
+        queueing.agent_rings(turn, leg.agent)
+    else:
+        turn.publish("ringing")
+
+
+def _answered(turn: Turn, event: port.Answered) -> Way | None:
+    before = turn.call.leg(event.leg)
+    endpoint = {"endpoint": event.endpoint} if event.endpoint else {}
+    if before is None or not turn.move_leg(event.leg, LegEvent.ANSWER, answered_at=turn.now, **endpoint):
+        if before is None or not before.alive:
+            turn.do(port.Hangup(event.leg))
+        return None
+    leg = turn.call.leg(event.leg) or before
+    if _is_offered(turn, leg):
+        queueing.agent_answers(turn, leg)
+        return None
+    if _is_transfer_target(turn, leg):
+        transferring.target_answered(turn, leg)
+        return None
+    if outbound.is_first_ring(turn, before):
+        return outbound.main_leg_answered(turn)
+    return program.answered(turn, leg) if leg.id == turn.call.flow.dial_leg else None
+
+
+def _leg_ended(turn: Turn, leg_id: str, cause: port.HangupCause) -> Way | None:
+    leg = turn.call.leg(leg_id)
+    if leg is None or not turn.move_leg(leg_id, LegEvent.END, ended_at=turn.now, cause=cause):
+        return None
+    if cause is port.HangupCause.ENGINE_LOST and leg.id == turn.call.flow.main_leg:
+        ending.free_agent_of(turn, leg)
+        return ToEnd(Outcome.FAILED, Cause.ENGINE_LOST)
+    if queueing.agent_leg_ended(turn, leg, cause) or transferring.consulting_leg_ended(turn, leg):
+        return None
+    if _is_transfer_target(turn, leg):
+        return transferring.target_ended(turn, leg, cause)
+    if outbound.is_first_ring(turn, leg):
+        return outbound.main_leg_never_answered(turn, leg, cause)
+    if leg.id == turn.call.flow.main_leg:
+        return _main_party_left(turn, leg)
+    if leg.id == turn.call.flow.dial_leg:
+        return program.dialled_leg_ended(turn, leg, cause)
+    return _agent_left(turn, leg)
+
+
+def _main_party_left(turn: Turn, leg: Leg) -> Way:
+    """The caller, or the agent who called out, has hung up."""
+    ending.free_agent_of(turn, leg)
+    by = ending.EXTERNAL if leg.agent is None else ending.INTERNAL
+    if turn.call.connected_at is not None:
+        return ToEnd(Outcome.COMPLETED, Cause.NORMAL, by)
+    told = turn.call.flow.end_after
+    if told is not None:
+        return ToEnd(Outcome(told[0]), told[1], by)
+    return ToEnd(Outcome.ABANDONED, Cause.CALLER_LEFT, by)
+
+
+def _agent_left(turn: Turn, leg: Leg) -> Way | None:
+    """An agent who talks with the customer has hung up, and so ended the call."""
+    if turn.call.state is not CallState.CONNECTED:
+        ending.free_agent_of(turn, leg)
+        return None
+    if leg.agent is not None:
+        turn.publish("agentEnded", to=turn.agent_party(leg.agent))
+    ending.free_agent_of(turn, leg)
+    return ToEnd(Outcome.COMPLETED, Cause.NORMAL, ending.INTERNAL)
+
+
+def _hung_up(turn: Turn, cause: str, *, internal: bool) -> Way:
+    outcome = Outcome.COMPLETED if turn.call.connected_at is not None else Outcome.ABANDONED
+    return ToEnd(outcome, cause, ending.INTERNAL if internal else ending.EXTERNAL)
+
+
+def _is_offered(turn: Turn, leg: Leg) -> bool:
+    offer = turn.call.offer
+    return offer is not None and offer.leg == leg.id and offer.state is OfferState.OPEN
+
+
+def _is_transfer_target(turn: Turn, leg: Leg) -> bool:
+    transfer = turn.call.flow.transfer
+    return transfer is not None and transfer.leg == leg.id
+
+
+# ── Sound ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+def _gathered(turn: Turn, event: port.Gathered) -> Way | None:
+    instruction = program.id_of(turn, event.gather)
+    if instruction is not None:
+        timed_out = event.reason in ("timeout", "no_input")
+        return program.drive(turn, scco.KeysGathered(instruction, event.digits, timed_out))
+    if turn.call.state is CallState.IVR and event.gather == turn.call.flow.awaits:
+        return menu.keys_gathered(turn, event.digits)
+    return None
+
+
+def _play_ended(turn: Turn, play: str) -> Way | None:
+    instruction = program.id_of(turn, play)
+    if instruction is not None:
+        return program.drive(turn, scco.MediaEnded(instruction))
+    if play != turn.call.flow.awaits:
+        return None
+    match turn.call.state:
+        case CallState.ANNOUNCING:
+            return messages.announced(turn)
+        case CallState.VOICEMAIL:
+            return messages.prompt_heard(turn)
+        case CallState.WAITING | CallState.OFFERED:
+            queueing.play_music(turn)
+    return None
+
+
+def _recording_ready(turn: Turn, event: port.RecordingReady) -> Way | None:
+    instruction = program.id_of(turn, event.recording)
+    if instruction is not None:
+        return program.recording_ready(turn, event, instruction)
+    messages.recording_ready(turn, event)
+    return None
+
+
+# ── Time and answers ─────────────────────────────────────────────────────────────────────────────────────────────────
+def _timer(turn: Turn, timer: Timer) -> Way | None:
+    at = turn.call.timers.get(timer)
+    if at is None or at > turn.now:
+        return None
+    turn.clear(timer)
+    match timer:
+        case Timer.CUSTOMER_INFO:
+            return _question_answered(turn, on.QuestionAnswered(turn.call.flow.info_question, None, "timeout"))
+        case Timer.QUESTION:
+            return _question_answered(turn, on.QuestionAnswered(turn.call.flow.awaits, None, "timeout"))
+        case Timer.MENU:
+            return menu.time_up(turn) if turn.call.state is CallState.IVR else None
+        case Timer.MEDIA:
+            return _nothing_heard(turn)
+        case Timer.QUEUE_WAIT:
+            return queueing.waited_too_long(turn)
+        case Timer.ANNOUNCE:
+            queueing.announce_place(turn)
+        case Timer.OFFER:
+            queueing.offer_timed_out(turn)
+        case Timer.RING:
+            return _ring_timed_out(turn)
+        case Timer.TALK:
+            return program.talk_limit_reached(turn)
+    return None
+
+
+def _nothing_heard(turn: Turn) -> Way | None:
+    """The engine never told that something ended: go on as if it had, or end a call that nothing else would end."""
+    match turn.call.state:
+        case CallState.ANNOUNCING:
+            return messages.announced(turn)
+        case CallState.VOICEMAIL:
+            return ToEnd(Outcome.VOICEMAIL, Cause.MESSAGE_LEFT)
+        case CallState.PROGRAM:
+            return ToEnd(Outcome.FAILED, Cause.STALE)
+    return None
+
+
+def _ring_timed_out(turn: Turn) -> Way | None:
+    if turn.call.flow.transfer is not None:
+        return transferring.ring_timed_out(turn)
+    main = turn.call.caller
+    if main is not None and outbound.is_first_ring(turn, main):
+        turn.hang_up(main.id, port.HangupCause.NO_ANSWER)
+        return outbound.main_leg_never_answered(turn, main, port.HangupCause.NO_ANSWER)
+    return program.ring_timed_out(turn)
+
+
+def _question_answered(turn: Turn, event: on.QuestionAnswered) -> Way | None:
+    flow = turn.call.flow
+    if event.question and event.question == flow.info_question:
+        arriving.customer_info_known(turn, event.text)
+        queueing.info_known(turn)
+        return None
+    if not event.question or event.question != flow.awaits:
+        return None
+    turn.flow(awaits="")
+    turn.clear(Timer.QUESTION)
+    if turn.call.state is CallState.AUTHORISING:
+        return outbound.permission_answered(turn, event.text)
+    if flow.run is None:
+        return arriving.program_in(event.text)
+    if event.text is None:
+        return program.drive(turn, scco.AnswerFailed(flow.question_id, event.failure))
+    return program.drive(turn, scco.answer_to(flow.question_id, event.text))

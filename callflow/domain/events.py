@@ -1,0 +1,137 @@
+"""What can happen to a call: the engine's leg events (telephony.port), and these."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from callflow.domain.call import AgentRef, Party, Timer, TransferKind
+from callflow.scco.actions import Program
+from telephony.port import LegEvent
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """A party has called in; the call is new."""
+
+
+@dataclass(frozen=True, slots=True)
+class CalloutRequested:
+    """An agent is to be rung first, then the customer. The agent is taken already; the call is new."""
+
+    agent: AgentRef
+    endpoints: tuple[str, ...]
+    display: Party
+
+
+@dataclass(frozen=True, slots=True)
+class DialOutRequested:
+    """A program calls somebody; what follows when he answers is `program`, or what `answer_url` says then."""
+
+    program: Program | None
+    answer_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TimerFired:
+    timer: Timer
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionAnswered:
+    """The customer's server answered a question, or failed to (`text` None, with the reason)."""
+
+    question: str
+    text: str | None
+    failure: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OfferMade:
+    """Dispatch has chosen an agent, who is reserved. Units: seconds."""
+
+    entry: int
+    offer: int
+    agent: AgentRef
+    endpoints: tuple[str, ...]
+    timeout_s: int
+    attempt: int
+    from_number: str = ""
+    info: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class HangUpRequested:
+    """A program, a supervisor or a party wants the call to end. `internal`: our side does."""
+
+    cause: str
+    internal: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class HoldRequested:
+    """The customer goes on hold, or comes back."""
+
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MuteRequested:
+    leg: str
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DigitsRequested:
+    """Keys are sent to the other party of a leg."""
+
+    leg: str
+    digits: str
+
+
+@dataclass(frozen=True, slots=True)
+class TransferRequested:
+    """Move the customer to an agent (who is reserved), a telephone, or a queue: one of them is set."""
+
+    kind: TransferKind
+    to: Party
+    agent: AgentRef | None = None
+    endpoints: tuple[str, ...] = ()
+    queue: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TransferCompleted:
+    """The agent who consulted hands the customer over now."""
+
+
+@dataclass(frozen=True, slots=True)
+class ActionsPut:
+    """A program replaces what is left of the call's instructions."""
+
+    program: Program
+
+
+@dataclass(frozen=True, slots=True)
+class EngineLost:
+    """The engine that carried the call is gone."""
+
+
+CallHappening = (
+    LegEvent
+    | Arrived
+    | CalloutRequested
+    | DialOutRequested
+    | TimerFired
+    | QuestionAnswered
+    | OfferMade
+    | HangUpRequested
+    | HoldRequested
+    | MuteRequested
+    | DigitsRequested
+    | TransferRequested
+    | TransferCompleted
+    | ActionsPut
+    | EngineLost
+)

@@ -1,0 +1,329 @@
+"""A call that follows a customer's program: `callflow.scco.run` decides, and what it says is told to the engine.
+
+Forwarding to a telephone and calls that agents start are programs of ours: there is one way in which parties are
+dialled and joined.
+"""
+
+from __future__ import annotations
+
+from callflow.domain import sounds
+from callflow.domain.arriving import answer_caller, ask_and_wait
+from callflow.domain.call import AgentRef, Leg, Running, Timer
+from callflow.domain.effects import AgentCalledOut, Purpose, RecordingBegun, RecordingStored
+from callflow.domain.ending import EXTERNAL, INTERNAL, free_agent_of
+from callflow.domain.talking import join, limit_talk
+from callflow.domain.turn import Turn
+from callflow.domain.ways import ToEnd, ToNumber, ToProgram, Way
+from callflow.scco import actions, events, instructions, run
+from calls.domain import CallEvent, CallState, Cause, Direction, LegRole, Outcome
+from telephony.port import (
+    Dial,
+    Gather,
+    HangupCause,
+    Media,
+    Play,
+    RecordingReady,
+    StartRecording,
+    StopPlay,
+    Tone,
+)
+
+SLACK_S = 3.0  # how much later than told an engine may end a ringing leg before we do it
+LONGEST_SILENCE_S = 900.0  # an announcement or input from which nothing was heard for so long is lost
+FORWARD_RING_S = 60
+
+# What SIP would say: customers' servers read it as `endCallCause` (Source: webhooks.md §7.3).
+SIP_TEXTS = {
+    HangupCause.BUSY: "486 Busy Here",
+    HangupCause.REJECTED: "603 Decline",
+    HangupCause.NO_ANSWER: "408 Request Timeout",
+    HangupCause.UNREACHABLE: "480 Temporarily Unavailable",
+    HangupCause.INVALID_NUMBER: "404 Not Found",
+    HangupCause.CONGESTION: "503 Service Unavailable",
+    HangupCause.CANCELLED: "487 Request Terminated",
+}
+
+
+def forwarding(way: ToNumber, dialled: str) -> actions.Program:
+    """The program that forwards a caller: one connect, shown with the number that he dialled unless another is set."""
+    external = actions.PartyType.EXTERNAL
+    return actions.Program(
+        (
+            actions.Connect(
+                actions.Party(external, way.caller_id or dialled),
+                actions.Party(external, way.destination),
+                FORWARD_RING_S,
+            ),
+        )
+    )
+
+
+# ── Running it ───────────────────────────────────────────────────────────────────────────────────────────────────────
+def enter(turn: Turn, way: ToProgram) -> Way | None:
+    """Begin a program on the call's main leg."""
+    prepare(turn, way.program)
+    return begin(turn)
+
+
+def prepare(turn: Turn, program: actions.Program) -> None:
+    """Keep a program until the party for whom it is has answered."""
+    turn.flow(run=run.start(program), program=turn.new_id("run"))
+
+
+def begin(turn: Turn) -> Way | None:
+    if not turn.move(CallEvent.PROGRAM):
+        return None
+    return drive(turn, events.Started())
+
+
+def put(turn: Turn, program: actions.Program) -> Way | None:
+    """Replace what is left of the program; a call that follows none begins this one."""
+    if turn.call.flow.run is None:
+        return ToProgram(program)
+    return drive(turn, events.Answered(program))
+
+
+def drive(turn: Turn, event: events.Event) -> Way | None:
+    """Give the program an event and do what it says."""
+    if turn.call.flow.run is None:
+        return None
+    after, todo = run.advance(turn.call.flow.run, event)
+    turn.flow(run=after)
+    turn.set_timer(Timer.MEDIA, LONGEST_SILENCE_S)
+    for instruction in todo:
+        way = _do(turn, instruction)
+        if way is not None:
+            return way
+    return None
+
+
+def _do(turn: Turn, instruction: instructions.Instruction) -> Way | None:
+    match instruction:
+        case instructions.PlayMedia():
+            _play(turn, instruction)
+        case instructions.StopMedia():
+            _stop_media(turn)
+        case instructions.Gather():
+            _gather(turn, instruction)
+        case instructions.StartRecording(form, stereo, url):
+            turn.flow(record_wanted=True, record_format=form, record_stereo=stereo, record_event_url=url or "")
+        case instructions.RecordVoicemail():
+            _record_message(turn, instruction)
+        case instructions.Dial():
+            return _dial(turn, instruction)
+        case instructions.AskInput(id, url, digits, timed_out, custom):
+            turn.flow(question_id=id)
+            ask_and_wait(turn, Purpose.INPUT_EVENT, url, digits=digits, timed_out=timed_out, custom_field=custom)
+        case instructions.AskOnFail(id, url, to, cause):
+            turn.flow(question_id=id)
+            ask_and_wait(turn, Purpose.ON_FAIL, url, to_number=to.number, to_alias=to.alias, cause=cause)
+        case instructions.HangUp(cause, detail):
+            return _end(turn, cause, detail)
+    return None
+
+
+def _end(turn: Turn, cause: instructions.HangUpCause, detail: str) -> Way:
+    if turn.call.connected_at is not None:
+        return ToEnd(Outcome.COMPLETED, Cause.NORMAL, turn.call.flow.hung_up_by)
+    if cause is instructions.HangUpCause.CONNECT_FAILED:
+        return ToEnd(Outcome.FAILED, detail or cause, INTERNAL)
+    finished = cause is instructions.HangUpCause.FINISHED
+    return ToEnd(Outcome.COMPLETED if finished else Outcome.FAILED, Cause(cause), INTERNAL)
+
+
+def _name(turn: Turn, id: int) -> str:
+    """What the engine calls the announcement, input or recording of an instruction."""
+    return f"{turn.call.flow.program}-{id}"
+
+
+def id_of(turn: Turn, name: str) -> int | None:
+    """The instruction behind a name; None for names of something else."""
+    tag = f"{turn.call.flow.program}-"
+    if not turn.call.flow.program or not name.startswith(tag):
+        return None
+    rest = name.removeprefix(tag)
+    return int(rest) if rest.isdecimal() else None
+
+
+# ── Sound ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+def _play(turn: Turn, media: instructions.PlayMedia) -> None:
+    caller = turn.call.caller
+    if caller is None:
+        return
+    if media.answer_first:
+        answer_caller(turn)
+    sound = sounds.of_program(media.sound, turn.call.project_id)
+    turn.do(Play(caller.id, _name(turn, media.id), (sound,), media.loops, media.pause_ms))
+
+
+def _stop_media(turn: Turn) -> None:
+    if turn.call.caller is not None:
+        turn.do(StopPlay(turn.call.caller.id))
+
+
+def _gather(turn: Turn, gather: instructions.Gather) -> None:
+    caller = turn.call.caller
+    if caller is None:
+        return
+    answer_caller(turn)
+    media, loops, pause_ms = _prompt(turn, gather.prompt)
+    turn.do(
+        Gather(
+            caller.id,
+            _name(turn, gather.id),
+            media,
+            loops=loops,
+            pause_ms=pause_ms,
+            first_digit_timeout_s=float(gather.timeout_s),
+            inter_digit_timeout_s=float(gather.timeout_s),
+            max_digits=gather.max_digits,
+            terminators="#" if gather.submit_on_hash else "",
+        )
+    )
+
+
+def _prompt(turn: Turn, prompts: tuple[instructions.Prompt, ...]) -> tuple[tuple[Media, ...], int, int]:
+    """One prompt with its own repetitions, or several as one, each as often as it says."""
+    if len(prompts) == 1:
+        return (sounds.of_program(prompts[0].sound, turn.call.project_id),), prompts[0].loops, prompts[0].pause_ms
+    heard = tuple(
+        sounds.of_program(prompt.sound, turn.call.project_id) for prompt in prompts for _ in range(prompt.loops)
+    )
+    return heard, 1, 0
+
+
+def _record_message(turn: Turn, message: instructions.RecordVoicemail) -> None:
+    caller = turn.call.caller
+    if caller is None:
+        return
+    answer_caller(turn)
+    recording = _name(turn, message.id)
+    turn.flow(recording=Running(recording, voicemail=True))
+    turn.do(
+        StartRecording(
+            caller.id,
+            recording,
+            "voicemail",
+            turn.call.project_id,
+            message.format,
+            stereo=False,
+            beep=message.beep,
+            max_s=message.max_ms / 1000,
+            silence_s=(message.silence_ms or 0) / 1000,
+            end_keys=message.end_on_key,
+        ),
+        RecordingBegun(recording, voicemail=True, queue=None, format=message.format, event_url=message.event_url or ""),
+    )
+
+
+def recording_ready(turn: Turn, ready: RecordingReady, id: int) -> Way | None:
+    """The message of a program is over."""
+    turn.do(RecordingStored(ready.recording, ready.file, ready.size_bytes, ready.duration_ms))
+    turn.flow(recording=None)
+    return drive(turn, events.MessageRecorded(id))
+
+
+# ── Connecting ───────────────────────────────────────────────────────────────────────────────────────────────────────
+def _dial(turn: Turn, dial: instructions.Dial) -> Way | None:
+    endpoints, agent, refusal = _target(turn, dial)
+    if refusal is not None:
+        return drive(turn, events.ConnectFailed(dial.id, refusal, refusal))
+    outbound = turn.call.direction is not Direction.INBOUND
+    if not turn.move(CallEvent.DIAL_CUSTOMER if outbound else CallEvent.FORWARD, to=dial.to.number):
+        return None
+    leg = turn.new_leg(LegRole.DESTINATION, endpoints[0], dial.to.number, agent)
+    turn.flow(dial_leg=leg.id, dial_id=dial.id, talk_limit_s=dial.max_connect_s)
+    turn.set_timer(Timer.RING, dial.timeout_s + SLACK_S)
+    _let_hear_ringing(turn)
+    turn.do(
+        Dial(
+            leg.id,
+            turn.call.id,
+            endpoints,
+            from_number=dial.from_.number,
+            from_alias=dial.from_.alias,
+            to_number=dial.to.number,
+            to_alias=dial.to.alias,
+            timeout_s=dial.timeout_s,
+            custom_data=dial.custom_data or turn.call.custom_data,
+        )
+    )
+    return None
+
+
+def _target(turn: Turn, dial: instructions.Dial) -> tuple[tuple[str, ...], AgentRef | None, str | None]:
+    """Where to ring, which agent that is, or why not (Source: the limits of the project, concepts.md §8)."""
+    if dial.to.type is actions.PartyType.INTERNAL:
+        agent = turn.config.agent(dial.to.number)
+        if agent is None:
+            return (f"web:{turn.call.project_id}_{dial.to.number}",), None, None
+        if agent.busy or not agent.endpoints:
+            return (), None, Cause.BUSY if agent.busy else Cause.UNREACHABLE
+        return agent.endpoints, AgentRef(agent.id, agent.user_id), None
+    digits = turn.config.digits(dial.to.number)
+    if not digits:
+        return (), None, Cause.INVALID_NUMBER
+    shown = turn.config.number(dial.from_.number)
+    if shown is None or not shown.allow_outbound:
+        return (), None, Cause.NOT_ALLOWED
+    return (f"tel:{digits}",), None, turn.config.outbound_refusal(digits, turn.now)
+
+
+def _let_hear_ringing(turn: Turn) -> None:
+    """Whoever waits for the dialled party hears it ring, unless the program plays something."""
+    caller, program = turn.call.caller, turn.call.flow.run
+    if caller is not None and (program is None or program.playing is None):
+        turn.play(caller.id, (Tone("ringback"),), loops=0)
+
+
+def answered(turn: Turn, leg: Leg) -> Way | None:
+    """The dialled party is there: both talk."""
+    caller = turn.call.caller
+    if caller is None:
+        return None
+    way = drive(turn, events.ConnectAnswered(turn.call.flow.dial_id))
+    if way is not None or not turn.move(CallEvent.CONNECT, to=leg.number):
+        return way
+    answer_caller(turn)
+    if leg.agent is not None:
+        turn.do(AgentCalledOut(leg.agent))
+    number = turn.config.number(turn.call.from_.number)
+    outbound = turn.call.direction is Direction.OUTBOUND and number is not None and number.record_outbound
+    join(turn, caller.id, leg, record=turn.call.flow.record_wanted or outbound)
+    limit_talk(turn, turn.call.flow.talk_limit_s)
+    return None
+
+
+def dialled_leg_ended(turn: Turn, leg: Leg, cause: HangupCause) -> Way | None:
+    """The dialled party will not come, or has left; the program says what then."""
+    turn.clear(Timer.RING, Timer.TALK)
+    connected = leg.answered_at is not None
+    if connected:
+        free_agent_of(turn, leg)
+        turn.flow(hung_up_by=EXTERNAL if leg.agent is None else INTERNAL)
+    back = turn.call.state in (CallState.CONNECTED, CallState.FORWARDING, CallState.DIALING_CUSTOMER)
+    if not back or not turn.move(CallEvent.PROGRAM):
+        return None
+    if connected:
+        return drive(turn, events.ConnectEnded(turn.call.flow.dial_id))
+    return drive(turn, events.ConnectFailed(turn.call.flow.dial_id, cause, SIP_TEXTS.get(cause, "500 Server Error")))
+
+
+def ring_timed_out(turn: Turn) -> Way | None:
+    """The engine should have given up by itself."""
+    turn.clear(Timer.RING)
+    leg = turn.call.leg(turn.call.flow.dial_leg)
+    if leg is None or not leg.alive or leg.answered_at is not None:
+        return None
+    turn.hang_up(leg.id, HangupCause.NO_ANSWER)
+    return dialled_leg_ended(turn, leg, HangupCause.NO_ANSWER)
+
+
+def talk_limit_reached(turn: Turn) -> Way | None:
+    """The longest conversation is over: the dialled party is let go, and the program goes on or ends."""
+    turn.clear(Timer.TALK)
+    leg = turn.call.leg(turn.call.flow.dial_leg)
+    if leg is None or not leg.alive or turn.call.flow.run is None:
+        return ToEnd(Outcome.COMPLETED, Cause.TALK_LIMIT, INTERNAL)
+    turn.hang_up(leg.id)
+    return dialled_leg_ended(turn, leg, HangupCause.NORMAL)

@@ -1,0 +1,169 @@
+"""One decision in the making: the call as it changes, and what is to be done outside of it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from callflow.domain.call import AgentRef, Call, Entry, Leg, Offer, Party, Timer
+from callflow.domain.config import Config
+from callflow.domain.effects import AgentReleased, Effect, Publish
+from calls.domain import CALL_TABLE, LEG_TABLE, CallEvent, CallState, LegEvent, LegRole, LegState
+from queues.entries import ENTRY_TABLE, EntryEvent, EntryOutcome
+from routing.domain.offers import OFFER_TABLE, OfferEvent
+from telephony.port import Hangup, HangupCause, Media, Play
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """A change of state, for the transition log. `subject`: call, leg, entry, offer; `subject_id` 0: not stored yet."""
+
+    subject: str
+    subject_id: str
+    event: str
+    before: str
+    after: str
+    details: dict[str, Any] = field(default_factory=dict)
+
+
+class Turn:
+    """What a handler works on. Pure: it changes nothing but itself.
+
+    Moves go through the state tables; one that a table does not know changes nothing and answers False.
+    """
+
+    def __init__(self, call: Call, config: Config, now: dt.datetime) -> None:
+        self.call = call
+        self.config = config
+        self.now = now
+        self.effects: list[Effect] = []
+        self.moved: list[Moved] = []
+
+    # ── The call ─────────────────────────────────────────────────────────────────────────────────────────────────
+    def change(self, **fields: Any) -> None:
+        self.call = replace(self.call, **fields)
+
+    def flow(self, **fields: Any) -> None:
+        self.call = replace(self.call, flow=replace(self.call.flow, **fields))
+
+    def move(self, event: CallEvent, **details: Any) -> bool:
+        after = CALL_TABLE.after(self.call.state, event)
+        if after is None:
+            return False
+        self.moved.append(Moved("call", self.call.id, event, self.call.state, after, details))
+        self.call = replace(self.call, state=after)
+        return True
+
+    def new_id(self, kind: str) -> str:
+        """A name for something of this call: the same decision makes the same names."""
+        self.flow(made=self.call.flow.made + 1)
+        return f"{self.call.id}-{kind}{self.call.flow.made}"
+
+    def do(self, *effects: Effect) -> None:
+        self.effects.extend(effects)
+
+    # ── Timers ───────────────────────────────────────────────────────────────────────────────────────────────────
+    def set_timer(self, timer: Timer, after_s: float) -> None:
+        at = self.now + dt.timedelta(seconds=after_s)
+        self.call = replace(self.call, timers={**self.call.timers, timer: at})
+
+    def clear(self, *timers: Timer) -> None:
+        left = {timer: at for timer, at in self.call.timers.items() if timer not in timers}
+        self.call = replace(self.call, timers=left)
+
+    # ── Legs ─────────────────────────────────────────────────────────────────────────────────────────────────────
+    def add_leg(self, leg: Leg) -> None:
+        self.call = self.call.with_leg(leg)
+        self.moved.append(Moved("leg", leg.id, "start", "", leg.state, {"role": leg.role, "endpoint": leg.endpoint}))
+
+    def new_leg(self, role: LegRole, endpoint: str, number: str, agent: AgentRef | None = None) -> Leg:
+        """A leg that is dialled from now on."""
+        leg = Leg(self.new_id("leg"), role, LegState.DIALING, endpoint, number, self.now, agent)
+        self.add_leg(leg)
+        return leg
+
+    def move_leg(self, leg_id: str, event: LegEvent, **fields: Any) -> bool:
+        leg = self.call.leg(leg_id)
+        after = LEG_TABLE.after(leg.state, event) if leg is not None else None
+        if leg is None or after is None:
+            return False
+        details = {"cause": fields["cause"]} if "cause" in fields else {}
+        self.moved.append(Moved("leg", leg.id, event, leg.state, after, details))
+        self.call = self.call.with_leg(replace(leg, state=after, **fields))
+        return True
+
+    def change_leg(self, leg_id: str, **fields: Any) -> None:
+        leg = self.call.leg(leg_id)
+        if leg is not None:
+            self.call = self.call.with_leg(replace(leg, **fields))
+
+    def hang_up(self, leg_id: str, cause: HangupCause = HangupCause.NORMAL) -> None:
+        """End a leg of ours: it is gone for us as soon as the engine has been told."""
+        if self.move_leg(leg_id, LegEvent.END, ended_at=self.now, cause=cause):
+            self.do(Hangup(leg_id, cause))
+
+    def play(self, leg_id: str, media: tuple[Media, ...], *, loops: int = 1, awaited: bool = False) -> None:
+        play = self.new_id("play")
+        if awaited:
+            self.flow(awaits=play)
+        self.do(Play(leg_id, play, media, loops))
+
+    # ── Queue entry and offer ────────────────────────────────────────────────────────────────────────────────────
+    def move_entry(self, event: EntryEvent, **fields: Any) -> bool:
+        entry = self.call.entry
+        after = ENTRY_TABLE.after(entry.state, event) if entry is not None else None
+        if entry is None or after is None:
+            return False
+        details = {"outcome": fields["outcome"]} if "outcome" in fields else {}
+        self.moved.append(Moved("entry", str(entry.id), event, entry.state, after, details))
+        self.call = replace(self.call, entry=replace(entry, state=after, **fields))
+        return True
+
+    def add_entry(self, entry: Entry) -> None:
+        self.call = replace(self.call, entry=entry)
+        self.moved.append(Moved("entry", "0", "enter", "", entry.state, {"queue": entry.queue}))
+
+    def leave_queue(self, outcome: EntryOutcome) -> None:
+        self.move_entry(EntryEvent.LEAVE, outcome=outcome, ended_at=self.now)
+
+    def close_offer(self, event: OfferEvent, cause: str = "") -> Offer | None:
+        """End the open offer. Returns it as it was, or None when there is no open one."""
+        offer = self.call.offer
+        after = OFFER_TABLE.after(offer.state, event) if offer is not None else None
+        if offer is None or after is None:
+            return None
+        self.moved.append(Moved("offer", str(offer.id), event, offer.state, after, {"cause": cause} if cause else {}))
+        closed = replace(offer, state=after, ended_at=self.now, cause=cause)
+        self.call = replace(self.call, offer=closed)
+        self.clear(Timer.OFFER)
+        return offer
+
+    # ── Agents and events ────────────────────────────────────────────────────────────────────────────────────────
+    def release_agent(self, leg: Leg) -> None:
+        """The agent of a leg that was answered is free, or in wrap-up after a call from a queue."""
+        if leg.agent is None:
+            return
+        entry = self.call.entry
+        queue = self.config.queue(entry.queue) if entry is not None else None
+        wrap_up_s = queue.wrap_up_s if queue is not None and leg.answered_at is not None else None
+        self.do(AgentReleased(leg.agent, wrap_up_s, queue_call=queue is not None))
+
+    def publish(self, status: str, *, to: Party | None = None, actor: Party | None = None, cause: str = "") -> None:
+        """Tell the customer's server. `to`: who is rung or talks, where that is not who was called."""
+        self.call = replace(self.call, serial=self.call.serial + 1)
+        queue = self.call.entry.queue if self.call.entry is not None else None
+        self.do(Publish(status, self.call.serial, self.call.from_, to or self.call.to, actor, cause, queue))
+
+    def agent_party(self, agent: AgentRef) -> Party:
+        """An agent as events show him (Source: webhooks.md §7.4)."""
+        return Party(agent.user_id, self.call.to.alias or self.call.to.number, internal=True)
+
+    def others(self, leg_id: str) -> Iterable[Leg]:
+        """The live legs but one."""
+        return (leg for leg in self.call.live_legs if leg.id != leg_id)
+
+    @property
+    def ended(self) -> bool:
+        return self.call.state is CallState.ENDED
