@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from pathlib import Path
 from typing import Any
 
@@ -241,6 +242,18 @@ if PRODUCTION:
 # ── Operations ───────────────────────────────────────────────────────────────────────────────────────────────────────
 LOGGING = logs.configuration(production=PRODUCTION, level=env.str("PCC_LOG_LEVEL", "INFO"))
 PCC_METRICS_TOKEN = env.str("PCC_METRICS_TOKEN", "")
+
+# Private networks that customers' URLs may lead to (CIDR). In development your own machine, to try things out.
+PCC_ALLOWED_PRIVATE_NETWORKS = env.list(
+    "PCC_ALLOWED_PRIVATE_NETWORKS", default=[] if PRODUCTION else ["127.0.0.0/8", "::1/128"]
+)
+try:
+    for _network in PCC_ALLOWED_PRIVATE_NETWORKS:
+        ipaddress.ip_network(_network)
+except ValueError as error:
+    raise ImproperlyConfigured(
+        f"PCC_ALLOWED_PRIVATE_NETWORKS: {error}. Write networks such as 10.1.2.0/24, separated by commas."
+    ) from error
 
 # ── REST ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 REST_FRAMEWORK = {
