@@ -45,7 +45,7 @@ def _ask_customer_info(turn: Turn) -> None:
     if not settings.customer_info_url:
         return
     timeout_s = settings.customer_info_timeout_ms / 1000
-    question = turn.new_id("ask")
+    question = turn.new_question()
     turn.flow(info_question=question)
     turn.set_timer(Timer.CUSTOMER_INFO, timeout_s)
     turn.do(Ask(question, Purpose.CUSTOMER_INFO, settings.customer_info_url, timeout_s, {}))
@@ -53,7 +53,7 @@ def _ask_customer_info(turn: Turn) -> None:
 
 def ask_and_wait(turn: Turn, purpose: Purpose, url: str, **facts: object) -> None:
     """Ask the customer's server for a program; the call waits for the answer, for so long at most."""
-    question = turn.new_id("ask")
+    question = turn.new_question()
     turn.flow(awaits=question)
     turn.set_timer(Timer.QUESTION, ANSWER_URL_TIMEOUT_S)
     turn.do(Ask(question, purpose, url, ANSWER_URL_TIMEOUT_S, facts))

@@ -49,10 +49,11 @@ class QuestionAnswered:
 
 @dataclass(frozen=True, slots=True)
 class OfferMade:
-    """Dispatch has chosen an agent, who is reserved. Units: seconds."""
+    """Dispatch has chosen an agent, who is reserved; `leg` is the one that rings him. Units: seconds."""
 
     entry: int
     offer: int
+    leg: str
     agent: AgentRef
     endpoints: tuple[str, ...]
     timeout_s: int

@@ -183,7 +183,7 @@ def offer(turn: Turn, made: OfferMade) -> None:
         return
     turn.move_entry(EntryEvent.OFFER, attempts=made.attempt)
     endpoint = made.endpoints[0] if made.endpoints else ""
-    leg = turn.new_leg(LegRole.AGENT, endpoint, made.agent.user_id, made.agent)
+    leg = turn.new_leg(LegRole.AGENT, endpoint, made.agent.user_id, made.agent, leg_id=made.leg)
     deadline = turn.now + dt.timedelta(seconds=made.timeout_s)
     turn.change(offer=Offer(made.offer, made.agent, leg.id, OfferState.OPEN, deadline))
     turn.set_timer(Timer.OFFER, made.timeout_s)

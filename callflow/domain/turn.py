@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -61,6 +62,10 @@ class Turn:
         self.flow(made=self.call.flow.made + 1)
         return f"{self.call.id}-{kind}{self.call.flow.made}"
 
+    def new_question(self) -> str:
+        """As `new_id`, in the shape of a question's id (a UUID as text)."""
+        return str(uuid.uuid5(uuid.NAMESPACE_OID, self.new_id("ask")))
+
     def do(self, *effects: Effect) -> None:
         self.effects.extend(effects)
 
@@ -78,9 +83,11 @@ class Turn:
         self.call = self.call.with_leg(leg)
         self.moved.append(Moved("leg", leg.id, "start", "", leg.state, {"role": leg.role, "endpoint": leg.endpoint}))
 
-    def new_leg(self, role: LegRole, endpoint: str, number: str, agent: AgentRef | None = None) -> Leg:
+    def new_leg(
+        self, role: LegRole, endpoint: str, number: str, agent: AgentRef | None = None, *, leg_id: str = ""
+    ) -> Leg:
         """A leg that is dialled from now on."""
-        leg = Leg(self.new_id("leg"), role, LegState.DIALING, endpoint, number, self.now, agent)
+        leg = Leg(leg_id or self.new_id("leg"), role, LegState.DIALING, endpoint, number, self.now, agent)
         self.add_leg(leg)
         return leg
 
