@@ -95,10 +95,14 @@ class SimulatedEngine:
         for leg in list(self.legs.values()):
             self.end(leg, HangupCause.ENGINE_LOST)
 
+    def knows(self, leg_id: str) -> bool:
+        """Whether there is, or was lately, a leg of this id."""
+        return leg_id in self.legs or leg_id in self._ended
+
     # ── What parties do ──────────────────────────────────────────────────────────────────────────────────────────────
     def call(self, incoming: port.Incoming, script: CallerScript | None = None) -> None:
         """A party calls. A leg that was there already stays what it is."""
-        if incoming.leg in self.legs or incoming.leg in self._ended:
+        if self.knows(incoming.leg):
             return
         leg = Leg(incoming.leg, State.CALLING, script or CallerScript(), endpoint=incoming.endpoint)
         self.legs[leg.id] = leg
@@ -245,7 +249,6 @@ class SimulatedEngine:
         for each in (leg, other):
             self._part(each)
             self._hearing.silence(each)
-            each.held = False
         leg.peer, other.peer = other, leg
         for each in (leg, other):
             self._people.bridged(each)

@@ -59,7 +59,7 @@ class Simulator:
         return USUAL_TELEPHONE if kind == "tel" else NOBODY
 
     def _simulate(self, command: port.SimulateCall) -> None:
-        if command.leg in self._calls:
+        if self.engine.knows(command.leg):
             return
         try:
             script = simulation(command.script)
