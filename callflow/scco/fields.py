@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import TypeVar
 
 from callflow.scco.actions import Problem, ProblemCode
-from callflow.scco.lenient_json import integer
+from common.lenient_json import integer
 from common.strict_json import MAX_INTEGER
 
 MAX_URL = 2000  # characters; what browsers and proxies agree on
