@@ -124,6 +124,17 @@ class Leg(Tenanted):
         verbose_name_plural = _("legs")
         indexes: ClassVar = [
             models.Index(fields=["call"], condition=~models.Q(state=LegState.ENDED), name="leg_alive"),
+            # What the limits of outbound calls count.
+            models.Index(
+                fields=["project"],
+                condition=models.Q(role=LegRole.DESTINATION) & ~models.Q(state=LegState.ENDED),
+                name="leg_outbound_alive",
+            ),
+            models.Index(
+                fields=["project", "started_at"],
+                condition=models.Q(role=LegRole.DESTINATION),
+                name="leg_outbound_begun",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -209,3 +220,7 @@ class Recording(Tenanted):
 
     def __str__(self) -> str:
         return self.recording_id
+
+    @property
+    def is_voicemail(self) -> bool:
+        return self.kind == RecordingKind.VOICEMAIL

@@ -72,6 +72,9 @@ CHANNEL_LAYERS: dict[str, Any] = (
 )
 CELERY_BROKER_URL = REDIS_URL
 
+# Where programs and browsers reach this installation; stands in the addresses that events carry.
+PCC_PUBLIC_URL = env.str("PCC_PUBLIC_URL", f"http://localhost:{env.str('PORT', '8000')}").rstrip("/")
+
 # ── Applications ─────────────────────────────────────────────────────────────────────────────────────────────────────
 INSTALLED_APPS = [
     "pcc_console.apps.PccConsoleConfig",

@@ -1,0 +1,63 @@
+"""Doors of the workers: doorbells, timers and sweeps of running calls. Any of them may be lost or run twice."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from celery import shared_task
+
+from agents import activity, devices
+from callflow import dispatch as dispatching
+from callflow import reconciler, services
+from calls.models import Call
+from common import clock
+from webhooks import services as webhooks
+from webhooks.domain import QuestionState
+
+SWEEP_LIMIT = 500  # of each kind and second; what is left comes a second later
+
+
+@shared_task(queue="dispatch", ignore_result=True)
+def dispatch(project_id: int) -> None:
+    """Match what waits with who is free in a project."""
+    dispatching.dispatch(project_id)
+
+
+@shared_task(queue="hooks", ignore_result=True)
+def ask_question(question_id: str) -> None:
+    """Ask a customer's server, and tell the call what it answered."""
+    question = webhooks.ask(UUID(question_id), clock.now())
+    if question.call_id is not None and question.is_settled:
+        text = question.answer if question.state == QuestionState.ANSWERED else None
+        services.question_answered(question.call_id, question_id, text, question.failure)
+
+
+@shared_task(queue="timers", ignore_result=True)
+def fire_timers(call_pk: int) -> None:
+    """Let the timers of a call fire that have come."""
+    services.fire_timers(call_pk)
+
+
+@shared_task(queue="timers", ignore_result=True)
+def sweep() -> None:
+    """Every second: deadlines that have come, agents who are free again, calls that wait while somebody is free.
+
+    What hints have not done by now is done here: the guarantee behind all of them.
+    """
+    now = clock.now()
+    due = Call.objects.filter(next_deadline_at__lte=now, ended_at=None).order_by("next_deadline_at")
+    for call_pk in due.values_list("pk", flat=True)[:SWEEP_LIMIT]:
+        services.fire_timers(call_pk)
+    rings = activity.end_due_wrap_ups(now, SWEEP_LIMIT) | activity.end_due_pauses(now, SWEEP_LIMIT)
+    services.ring_all(rings | dispatching.projects_to_look_at())
+
+
+@shared_task(queue="timers", ignore_result=True)
+def reconcile() -> None:
+    """Every few seconds: engines that are gone, agents whom nothing holds, registrations that have run out."""
+    reconciler.end_calls_of_lost_nodes()
+    reconciler.free_stuck_agents()
+    services.ring_all(devices.forget_expired_devices(clock.now()))
+    for question in webhooks.fail_overdue_questions(clock.now(), SWEEP_LIMIT):
+        if question.call_id is not None:
+            services.question_answered(question.call_id, str(question.pk), None, question.failure)

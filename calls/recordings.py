@@ -1,0 +1,68 @@
+"""Recordings: begun with the command to record, finished when the engine has the file, read by their call."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.conf import settings
+from django.db.models import QuerySet
+
+from calls.models import Call, Recording, RecordingKind, RecordingState
+
+
+def begin(
+    call: Call,
+    recording_id: str,
+    now: dt.datetime,
+    *,
+    voicemail: bool,
+    queue_id: int | None,
+    form: str,
+    event_url: str,
+) -> None:
+    """Note that a recording is being made. Idempotent by its id."""
+    Recording.objects.bulk_create(
+        [
+            Recording(
+                project_id=call.project_id,
+                call_id=call.pk,
+                recording_id=recording_id,
+                kind=RecordingKind.VOICEMAIL if voicemail else RecordingKind.CONVERSATION,
+                queue_id=queue_id,
+                format=form,
+                event_url=event_url,
+                started_at=now,
+            )
+        ],
+        ignore_conflicts=True,
+    )
+
+
+def finish(recording_id: str, file: str, size_bytes: int, duration_ms: int, now: dt.datetime) -> Recording | None:
+    """Note the file of a recording; without a file it has failed. None when it was finished before, or is unknown."""
+    running = Recording.objects.filter(recording_id=recording_id, state=RecordingState.RUNNING)
+    state = RecordingState.READY if file else RecordingState.FAILED
+    if not running.update(state=state, file=file, size_bytes=size_bytes, duration_ms=duration_ms, ended_at=now):
+        return None
+    return Recording.objects.get(recording_id=recording_id)
+
+
+def fail_running(call_pks: list[int], now: dt.datetime) -> int:
+    """The engine that recorded these calls is gone: what it had not handed over is lost. Returns how many."""
+    running = Recording.objects.filter(call__in=call_pks, state=RecordingState.RUNNING)
+    return running.update(state=RecordingState.FAILED, ended_at=now)
+
+
+def of_call_or_recording(project_id: int, name: str) -> QuerySet[Recording]:
+    """The recordings that an id names, a recording's own or a call's, the newest first.
+
+    Source: call-control-api.md §5.
+    """
+    of_project = Recording.objects.filter(project_id=project_id).order_by("-started_at")
+    own = of_project.filter(recording_id=name)
+    return own if own.exists() else of_project.filter(call__call_id=name)
+
+
+def address_of(recording: Recording) -> str:
+    """Where a program fetches it, with a token of its own (Source: webhooks.md §8)."""
+    return f"{settings.PCC_PUBLIC_URL}/v1/call/recording/{recording.recording_id}"
