@@ -1,4 +1,4 @@
-"""Where greeting files are played: waiting and hold music of queues, announcements of IVR nodes."""
+"""Where greeting files are played: music and announcements of queues, announcements of IVR nodes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ivr.domain.tree import NodeId
 from ivr.models import GreetingFile
 from ivr.words import place_id
 
-NOWHERE = Q(waiting_in=None, holding_in=None, nodes=None)
+NOWHERE = Q(waiting_in=None, holding_in=None, voicemail_prompts=None, outcome_messages=None, nodes=None)
 
 
 @dataclass(frozen=True)
@@ -27,8 +27,10 @@ class Use:
 
 
 def with_uses(greetings: QuerySet[GreetingFile]) -> QuerySet[GreetingFile]:
-    """Load what `uses_of` needs. Cost: four queries more, however many rows."""
-    return greetings.prefetch_related("waiting_in", "holding_in", "nodes__tree")
+    """Load what `uses_of` needs. Cost: at most seven queries more, however many rows."""
+    return greetings.prefetch_related(
+        "waiting_in", "holding_in", "voicemail_prompts", "outcome_messages__queue", "nodes__tree"
+    )
 
 
 def used(greetings: QuerySet[GreetingFile]) -> QuerySet[GreetingFile]:
@@ -48,6 +50,10 @@ def uses_of(greeting: GreetingFile) -> list[Use]:
         parts[str(queue), queue_address(queue.pk)].append(_("waiting music"))
     for queue in greeting.holding_in.all():
         parts[str(queue), queue_address(queue.pk)].append(_("hold music"))
+    for queue in greeting.voicemail_prompts.all():
+        parts[str(queue), queue_address(queue.pk)].append(_("voicemail greeting"))
+    for outcome in greeting.outcome_messages.all():
+        parts[str(outcome.queue), queue_address(outcome.queue_id)].append(_("last announcement"))
     for node in greeting.nodes.all():
         place = place_id(Place(NodeId(node.public_id)))
         parts[f"{node.tree}: {node}", tree_address(node.tree, place)].append(_("announcement"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -15,12 +16,12 @@ from django.utils.translation import gettext_lazy
 from unfold.contrib.filters.admin import BooleanRadioFilter, ChoicesDropdownFilter, RelatedDropdownFilter
 from unfold.decorators import action
 
-from projects.console import ProjectAdmin, bulk_action
+from projects.console import ProjectAdmin, ProjectStackedInline, bulk_action
 from projects.console.columns import link_to, linked, several
 from projects.console.conditions import shown_while
 from projects.console.sheets import SheetsMixin
-from queues.models import Queue, Schedule
-from queues.queue_forms import HoursForm, QueueForm, RingTimeForm
+from queues.models import OutcomeCause, Queue, QueueOutcome, Schedule
+from queues.queue_forms import HoursForm, OutcomeForm, QueueForm, RingTimeForm
 from queues.resources import QueueResource
 
 
@@ -29,12 +30,27 @@ def routing_address(queue: Queue) -> str:
     return reverse("admin:routing_grouprouting_queue", args=[queue.pk])
 
 
+class OutcomeInline(ProjectStackedInline):
+    """What happens to callers whom the queue does not keep waiting, at most once for every cause."""
+
+    model = QueueOutcome
+    fk_name = "queue"
+    form = OutcomeForm
+    fields = ("cause", "action", "to_queue", "to_number", "from_number", "to_node", "message", "greeting")
+    ordering = ("pk",)
+    max_num = len(OutcomeCause)
+    classes = ("collapse",)
+    verbose_name = gettext_lazy("way out")
+    verbose_name_plural = gettext_lazy("Expert: ways out of the line, other than voicemail")
+
+
 @admin.register(Queue)
 class QueueAdmin(SheetsMixin, ProjectAdmin):
     """Waiting lines and how their calls are served."""
 
     form = QueueForm
     resource = QueueResource
+    inlines: ClassVar = [OutcomeInline]
     phone_fields = ("from_number_callout_to_agent",)
     search_fields = ("name",)
     search_help_text = gettext_lazy("Name")
@@ -73,6 +89,12 @@ class QueueAdmin(SheetsMixin, ProjectAdmin):
                     "maximum_queue_size",
                     "maximum_queue_wait_time",
                     "enable_voicemail",
+                    "voicemail_greeting",
+                    "voicemail_prompt",
+                    "voicemail_max_s",
+                    "announce_position",
+                    "announce_estimated_wait",
+                    "announce_every_s",
                     "route_to_backup_groups_after",
                     "hold_greeting",
                 ),
@@ -86,6 +108,8 @@ class QueueAdmin(SheetsMixin, ProjectAdmin):
                     "cond_routing",
                     "from_number_callout_to_agent",
                     "get_list_agents_url",
+                    "fall_back_to_groups",
+                    "last_agent_first",
                     "sla_target_percent",
                     "sla_answered_within",
                 ),
@@ -108,9 +132,14 @@ class QueueAdmin(SheetsMixin, ProjectAdmin):
     )
     empty_next = ((gettext_lazy("Go to the groups"), "admin:agents_group_changelist"),)
 
+    @property
+    def media(self) -> forms.Media:
+        media: forms.Media = super().media
+        return media + forms.Media(js=["queues/outcomes.js"])
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         rows: QuerySet[Any] = super().get_queryset(request)
-        return rows.prefetch_related("routings__group", "numbers", "keys__tree")
+        return rows.prefetch_related("routings__group", "numbers", "keys__tree", "reached_by_outcomes__queue")
 
     @action(description=gettext_lazy("Group routing"), url_path="routing", permissions=["view"], icon="groups")
     def group_routing(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -149,6 +178,7 @@ class QueueAdmin(SheetsMixin, ProjectAdmin):
         for key in queue.keys.all():
             way = _("%(tree)s, key %(key)s") if len(key.node_key) == 1 else _("%(tree)s: %(key)s")  # no or another key
             ways.append(link_to(key.tree, way % {"tree": key.tree, "key": key}))
+        ways += [link_to(outcome.queue, str(outcome)) for outcome in queue.reached_by_outcomes.all()]
         return several(ways) or "–"
 
     @admin.display(description=gettext_lazy("Group routing"))

@@ -1,16 +1,26 @@
-"""Writes on group routing, and on groups as far as queues need them."""
+"""Writes on group routing, on groups as far as queues need them, and on offers."""
 
 from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils.translation import gettext as _
 
 from agents.models import Group
+from calls.models import Subject, Transition
+from calls.services import note_transition
 from common.deletion import delete_or_refuse, in_use
 from common.saving import Twin, save_row
 from queues.models import Queue
-from routing.models import GroupRouting, Tier
+from routing.domain.offers import OFFER_TABLE, OfferEvent, OfferState
+from routing.domain.question import Answer, Match, Question
+from routing.domain.stored import to_json
+from routing.models import Decision, GroupRouting, Offer, Tier
+
+OPENED = "open"  # the event of the transition row with which an offer begins
 
 
 def save_routing(routing: GroupRouting) -> None:
@@ -45,7 +55,7 @@ def queues_served_only_by(group: Group) -> QuerySet[Queue]:
     return (
         Queue.objects.filter(routings__group=group, get_list_agents_url="")
         .filter(~Exists(others))
-        .exclude(numbers=None, keys=None)
+        .exclude(numbers=None, keys=None, reached_by_outcomes=None)
         .distinct()
     )
 
@@ -56,3 +66,68 @@ def delete_group(group: Group) -> None:
     if stranded := list(queues_served_only_by(group)):
         raise in_use(group, stranded)
     delete_or_refuse(group)
+
+
+# ── Offers ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+def store_decision(question: Question, answer: Answer, won: Sequence[Match], now: dt.datetime) -> list[Offer]:
+    """Open the offers of those matches that won, in their order, and keep the decision behind them.
+
+    A match has won when its call and its agent were still free once locked; the caller holds both in this transaction.
+    Without any, nothing is stored. Deadlines count from `now`.
+    Cost: three statements for any number of offers.
+    Raises IntegrityError, from the database, when a call or an agent has an open offer already.
+    """
+    if not won:
+        return []
+    project_id = question.project
+    decision = Decision.objects.create(
+        project_id=project_id, at=question.now, question=to_json(question), answer=to_json(answer)
+    )
+    offers = Offer.objects.bulk_create(_offer(decision, each, now) for each in won)
+    Transition.objects.bulk_create(
+        note_transition(
+            project_id, Subject.OFFER, str(offer.pk), OPENED, "", OfferState.OPEN, now, call_pk=offer.call_id
+        )
+        for offer in offers
+    )
+    return offers
+
+
+def _offer(decision: Decision, won: Match, now: dt.datetime) -> Offer:
+    return Offer(
+        project_id=decision.project_id,
+        call_id=won.call,
+        entry_id=won.entry,
+        agent_id=won.agent,
+        decision=decision,
+        tier=won.tier,
+        attempt=won.attempt,
+        opened_at=now,
+        deadline_at=now + dt.timedelta(seconds=won.timeout_s),
+        endpoints=list(won.endpoints),
+    )
+
+
+@transaction.atomic
+def close_offer(offer_pk: int, event: OfferEvent, now: dt.datetime, cause: str = "") -> bool:
+    """End an open offer. Returns False, and changes nothing, when something else has ended it before.
+
+    The reservation of the agent is the caller's to end.
+    """
+    after = OFFER_TABLE.after(OfferState.OPEN, event)
+    open_offer = Offer.objects.filter(pk=offer_pk, state=OfferState.OPEN)
+    if after is None or not open_offer.update(state=after, ended_at=now, cause=cause):
+        return False
+    project_id, call_pk = Offer.objects.values_list("project_id", "call_id").get(pk=offer_pk)
+    note_transition(
+        project_id,
+        Subject.OFFER,
+        str(offer_pk),
+        event,
+        OfferState.OPEN,
+        after,
+        now,
+        call_pk=call_pk,
+        details={"cause": cause} if cause else None,
+    ).save()
+    return True

@@ -50,13 +50,15 @@ def errors_of(response) -> dict[str, list[str]]:
 
 
 def form_values(response) -> dict[str, object]:
-    """What a browser would send when the shown form is saved untouched."""
-    form = response.context["adminform"].form
+    """What a browser would send when the shown form is saved untouched, with the rows inside its page."""
+    inlines = [inline.formset for inline in response.context.get("inline_admin_formsets", ())]
+    inside = [form for formset in inlines for form in (formset.management_form, *formset.forms)]
     values: dict[str, object] = {}
-    for field in form:
-        value = field.value()
-        if value is not None and value is not False:
-            values[field.html_name] = "on" if value is True else value
+    for form in (response.context["adminform"].form, *inside):
+        for field in form:
+            value = field.value()
+            if value is not None and value is not False:
+                values[field.html_name] = "on" if value is True else value
     return values
 
 

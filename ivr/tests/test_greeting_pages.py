@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from ivr import greetings
 from ivr.greeting_player import length_text
+from ivr.greeting_uses import unused
 from ivr.models import GreetingFile
 from ivr.waveform import waveform_path
 from tests import factories, sounds
@@ -131,16 +132,27 @@ class TestList:
         assert "Line 3 (waiting music) and 3 more" in shown
         assert "Line 4" not in shown
 
+    def test_a_file_that_queues_play_at_the_end_is_used(self, console, ours):
+        prompt, goodbye = (greeting_file(ours, desc1=name) for name in ("Prompt", "Goodbye"))
+        queue = factories.QueueFactory(project=ours, name="Sales", voicemail_greeting=prompt)
+        factories.QueueOutcomeFactory(project=ours, queue=queue, action="message", greeting=goodbye)
+        shown = texts(console.get(LIST))
+        assert "Sales (voicemail greeting)" in shown
+        assert "Sales (last announcement)" in shown
+        assert not unused(GreetingFile.objects.all()).exists()
+
     def test_query_count_does_not_grow_with_the_rows(self, console, ours, django_assert_num_queries):
         for number in range(12):
             greeting = greeting_file(ours)
-            factories.QueueFactory(project=ours, wait_greeting=greeting)
+            queue = factories.QueueFactory(project=ours, wait_greeting=greeting, voicemail_greeting=greeting)
+            factories.QueueOutcomeFactory(project=ours, queue=queue, action="message", greeting=greeting)
             tree = factories.IvrTreeFactory(project=ours)
             factories.IvrNodeFactory(project=ours, tree=tree, greeting_file=greeting)
             if number == 0:
                 console.get(LIST)
-        # counting, the rows, where they wait, hold, are announced, and the trees of these nodes
-        with django_assert_num_queries(FRAME_QUERIES + 6):
+        # counting, the rows, where they wait, hold, go before voicemail, are the last announcement of which queues, are
+        # announced, and the trees of these nodes
+        with django_assert_num_queries(FRAME_QUERIES + 9):
             console.get(LIST)
 
     @pytest.mark.parametrize(

@@ -71,6 +71,8 @@ def rows(ours, theirs, owner, viewer, outsider) -> dict[str, Any]:
         factories.BusinessHoursFactory(project=ours, name="Secret hours"),
         factories.NumberFactory(project=ours, nickname="Secret number", number=NUMBER),
         factories.BlockedNumberFactory(project=ours, number="84909982888"),
+        factories.PriorityCallerFactory(project=ours, number="84909982887", note="Secret caller"),
+        factories.QueueOutcomeFactory(project=ours, queue=queue),
         ours,
         ours.account,
         ours.call_settings,

@@ -71,7 +71,7 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
-                "verbose_name": "way out of a queue",
+                "verbose_name": "way out of queue",
                 "verbose_name_plural": "ways out of queues",
             },
         ),

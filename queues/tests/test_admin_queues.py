@@ -7,9 +7,9 @@ from tests import factories
 from tests.console import FRAME_QUERIES, act, errors_of, form_values, page, said, sign_in, texts
 
 QUEUE = "queues_queue"
-LIST_QUERIES = (
-    FRAME_QUERIES + 8
-)  # groups for the filter, count, rows; routings, groups, numbers, keys, trees of the rows
+# Groups for the filter, count, rows; of the rows the routings, groups, numbers, keys, trees, and the ways out that lead
+# to them with their queues.
+LIST_QUERIES = FRAME_QUERIES + 10
 
 
 @pytest.fixture
@@ -104,6 +104,8 @@ def test_list_costs_the_same_for_any_number_of_queues(console, ours, django_asse
         factories.IvrKeyPressFactory(project=ours, node=node, node_key=key, action=2, queue=queue)
         factories.NumberFactory(project=ours, queue=queue)
         factories.GroupRoutingFactory(project=ours, queue=queue, group=factories.GroupFactory(project=ours))
+        full = factories.QueueFactory(project=ours)
+        factories.QueueOutcomeFactory(project=ours, queue=full, action="queue", to_queue=queue)
     with django_assert_num_queries(LIST_QUERIES):
         assert console.get(page(QUEUE, "changelist")).status_code == 200
 

@@ -112,6 +112,17 @@ def test_group_that_alone_serves_a_queue_is_not_deleted(console, ours):
     assert not Group.objects.filter(pk=group.pk).exists()
 
 
+def test_group_that_alone_serves_a_queue_behind_another_one_is_not_deleted(console, ours):
+    group = factories.GroupFactory(project=ours, name="Sales")
+    full, reserve = (factories.QueueFactory(project=ours, name=name) for name in ("Full queue", "Reserve queue"))
+    factories.QueueOutcomeFactory(project=ours, queue=full, action="queue", to_queue=reserve)
+    factories.GroupRoutingFactory(project=ours, queue=reserve, group=group)
+
+    assert "Reserve queue" in texts(console.get(page(GROUP, "delete", group.pk)))
+    console.post(page(GROUP, "delete", group.pk), {"post": "yes"})
+    assert Group.objects.filter(pk=group.pk).exists()
+
+
 def test_viewer_reads_a_group_and_changes_nothing(viewer, ours, agent_1):
     group = factories.GroupFactory(project=ours, name="Sales")
     factories.GroupMembershipFactory(project=ours, group=group, agent=factories.AgentFactory(project=ours, name="Lan"))
