@@ -1,4 +1,4 @@
-"""Console pages of numbers and blocked callers."""
+"""Console pages of numbers, and of callers who are blocked or go first."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from unfold.decorators import action, display
 from common import phone
 from numbers_app import services
 from numbers_app.domain import Finding, read_pasted
-from numbers_app.forms import ChooseQueueForm, ChooseTreeForm, NumberForm, PasteForm
-from numbers_app.models import BlockedNumber, Number
-from numbers_app.resources import BlockedNumberResource, NumberResource
+from numbers_app.forms import ChooseQueueForm, ChooseTreeForm, NumberForm, PasteForm, PriorityForm
+from numbers_app.models import BlockedNumber, Number, PhoneRow, PriorityCaller
+from numbers_app.resources import BlockedNumberResource, NumberResource, PriorityCallerResource
 from projects.console import ProjectAdmin, bulk_action, project_of
 from projects.console.columns import link_to
 from projects.console.conditions import shown_while
@@ -32,7 +32,7 @@ SHOWN_NUMBERS = 100  # of each kind in a preview
 
 
 @display(description=gettext_lazy("Number"), ordering="digits")
-def international(row: Number | BlockedNumber) -> str:
+def international(row: PhoneRow) -> str:
     """The number in the spelling that people read, whatever it was given in."""
     return phone.display(row.digits)
 
@@ -221,3 +221,26 @@ class BlockedNumberAdmin(SheetsMixin, ProjectAdmin):
         text = ngettext("%(count)s caller is now blocked.", "%(count)s callers are now blocked.", created)
         self.message_user(request, text % {"count": created}, messages.SUCCESS)
         return HttpResponseRedirect(reverse("admin:numbers_app_blockednumber_changelist"))
+
+
+@admin.register(PriorityCaller)
+class PriorityCallerAdmin(SheetsMixin, ProjectAdmin):
+    """Callers who wait before others."""
+
+    resource = PriorityCallerResource
+    phone_fields = ("number",)
+    search_fields = ("number", "note")
+    search_digits_fields = ("digits",)
+    search_help_text = gettext_lazy("Number in any spelling, or note")
+    list_display = (international, "priority", "note", "created_at")
+    ordering = ("-priority", "digits")
+    fieldsets = ((None, {"fields": ("number", "priority", "note")}),)
+    actions = ("set_priority", *SheetsMixin.actions)
+    empty_text = gettext_lazy(
+        "Nobody goes first. Callers on this list wait before all others, in every queue; the higher their priority, "
+        "the earlier they are served."
+    )
+
+    @bulk_action(description=gettext_lazy("Set the priority"), form=PriorityForm)
+    def set_priority(self, request: HttpRequest, caller: PriorityCaller, data: dict[str, Any]) -> None:
+        caller.priority = data["priority"]

@@ -1,4 +1,4 @@
-"""Forms of numbers and blocked callers."""
+"""Forms of numbers, and of callers who are blocked or go first."""
 
 from __future__ import annotations
 
@@ -7,10 +7,15 @@ from typing import Any, ClassVar
 from django import forms
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
-from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget, UnfoldBooleanSwitchWidget
+from unfold.widgets import (
+    UnfoldAdminIntegerFieldWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextareaWidget,
+    UnfoldBooleanSwitchWidget,
+)
 
 from ivr.models import IvrTree
-from numbers_app.models import Number
+from numbers_app.models import HIGHEST_PRIORITY, LOWEST_PRIORITY, Number
 from projects.console import ProjectForm
 from queues.models import Queue
 
@@ -50,6 +55,17 @@ class ChooseTreeForm(forms.Form):
         label=capfirst(_("IVR tree")),
         widget=UnfoldAdminSelectWidget(),
         help_text=_("IVR is switched on: callers hear this tree."),
+    )
+
+
+class PriorityForm(forms.Form):
+    priority = forms.IntegerField(
+        label=_("Priority"),
+        min_value=LOWEST_PRIORITY,
+        max_value=HIGHEST_PRIORITY,
+        initial=LOWEST_PRIORITY,
+        widget=UnfoldAdminIntegerFieldWidget(),
+        help_text=_("1 to 9. Higher numbers are served first."),
     )
 
 

@@ -1,4 +1,4 @@
-"""Columns of numbers and blocked callers in CSV and Excel files."""
+"""Columns of numbers, and of callers who are blocked or go first, in CSV and Excel files."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from django.db.models import Model
 from django.utils.translation import gettext as _
 
 from common.validation import phone_digits
-from numbers_app.models import BlockedNumber, Number
-from projects.console.resource import Column, ProjectResource, Reference, Switch
+from numbers_app.models import BlockedNumber, Number, PriorityCaller
+from projects.console.resource import Column, ProjectResource, Reference, Switch, Whole
 
 
 class PhoneRowResource(ProjectResource):
@@ -50,3 +50,11 @@ class BlockedNumberResource(PhoneRowResource):
     number = Column("number")
     ivr_blocked = Column("ivr_blocked", Switch(), keeps=True)
     queue_blocked = Column("queue_blocked", Switch(), keeps=True)
+
+
+class PriorityCallerResource(PhoneRowResource):
+    model: ClassVar[type[Model]] = PriorityCaller
+
+    number = Column("number")
+    priority = Column("priority", Whole(), keeps=True)
+    note = Column("note")

@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 ADDRESSES = {
     "numbers_app.number": "setting/number",
     "numbers_app.blockednumber": "setting/blacklistnumber",
+    "numbers_app.prioritycaller": "setting/prioritycaller",
     "ivr.ivrtree": "setting/ivrtree",
     "agents.agent": "setting/agent",
     "agents.group": "setting/group",
@@ -66,6 +67,7 @@ MENU: list[tuple[str | Promise, list[Entry]]] = [
         [
             Entry(_("Numbers"), "call", model="numbers_app.number"),
             Entry(_("Blocked numbers"), "phone_disabled", model="numbers_app.blockednumber"),
+            Entry(_("Priority callers"), "star", model="numbers_app.prioritycaller"),
             Entry(_("IVR trees"), "account_tree", model="ivr.ivrtree"),
             Entry(_("Agents"), "support_agent", model="agents.agent"),
             Entry(_("Groups"), "groups", model="agents.group"),

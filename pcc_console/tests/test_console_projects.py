@@ -156,6 +156,7 @@ def test_menu_stands_in_the_original_order(ours, owner):
         for path in (
             "number",
             "blacklistnumber",
+            "prioritycaller",
             "ivrtree",
             "agent",
             "group",
