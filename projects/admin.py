@@ -184,7 +184,20 @@ class CallSettingsAdmin(ProjectAdmin):
             gettext_lazy("When a call arrives"),
             {"fields": ("get_customer_info_url", "get_customer_info_timeout")},
         ),
+        (gettext_lazy("When an agent does not answer"), {"fields": ("missed_calls_limit",)}),
         (gettext_lazy("When an agent dials out"), {"fields": ("callout_answer_url",)}),
+        (
+            gettext_lazy("Limits of outbound calls"),
+            {
+                "fields": (
+                    "outbound_prefixes",
+                    "outbound_concurrency",
+                    "outbound_per_minute",
+                    "outbound_max_duration_s",
+                )
+            },
+        ),
+        (gettext_lazy("SMS"), {"fields": ("sms_gateway_url",)}),
     )
 
     def has_add_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:

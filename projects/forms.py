@@ -80,11 +80,22 @@ def _web_address_or_marker(address: str) -> str:
 
 
 class CallSettingsForm(ProjectForm):
-    """A project's webhooks."""
+    """A project's webhooks and limits."""
 
     class Meta:
         model = CallSettings
-        fields = ("event_url", "get_customer_info_url", "get_customer_info_timeout", "callout_answer_url")
+        fields = (
+            "event_url",
+            "get_customer_info_url",
+            "get_customer_info_timeout",
+            "callout_answer_url",
+            "sms_gateway_url",
+            "missed_calls_limit",
+            "outbound_prefixes",
+            "outbound_concurrency",
+            "outbound_per_minute",
+            "outbound_max_duration_s",
+        )
 
     def clean(self) -> dict[str, Any] | None:
         cleaned = super().clean()

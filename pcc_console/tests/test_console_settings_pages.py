@@ -6,9 +6,9 @@ import jwt
 import pytest
 
 from projects import services
-from projects.models import Account, ApiKey, Member, Project, User
+from projects.models import Account, ApiKey, CallSettings, Member, Project, User
 from tests import factories
-from tests.console import errors_of, said, sign_in, texts
+from tests.console import errors_of, form_values, said, sign_in, texts
 
 # What a web address may not be.
 HOSTILE = [
@@ -113,13 +113,8 @@ def test_two_projects_of_an_account_have_different_names(as_operator, ours):
 
 # ── Call settings ────────────────────────────────────────────────────────────────────────────────────────────────────
 def save_call_settings(client, project, **changes):
-    values = {
-        "get_customer_info_timeout": "2000",
-        "event_url": "",
-        "get_customer_info_url": "",
-        "callout_answer_url": "",
-    }
-    return client.post(f"/setting/callsetting/{project.pk}/change/", {**values, **changes, "_save": "1"})
+    address = f"/setting/callsetting/{project.pk}/change/"
+    return client.post(address, {**form_values(client.get(address)), **changes, "_save": "1"})
 
 
 def test_call_settings_are_one_page(ours, supervisor):
@@ -139,7 +134,7 @@ def test_call_settings_come_into_being_when_they_are_looked_at(ours, supervisor)
     assert sign_in(supervisor, ours).get("/setting/callsetting/", follow=True).status_code == 200
 
 
-@pytest.mark.parametrize("field", ["event_url", "get_customer_info_url", "callout_answer_url"])
+@pytest.mark.parametrize("field", ["event_url", "get_customer_info_url", "callout_answer_url", "sms_gateway_url"])
 @pytest.mark.parametrize("address", HOSTILE)
 def test_call_settings_take_no_hostile_address(ours, supervisor, field, address):
     assert list(errors_of(save_call_settings(sign_in(supervisor, ours), ours, **{field: address}))) == [field]
@@ -149,6 +144,40 @@ def test_call_settings_take_no_hostile_address(ours, supervisor, field, address)
 def test_timeout_stays_in_its_range(ours, supervisor, value):
     answer = save_call_settings(sign_in(supervisor, ours), ours, get_customer_info_timeout=value)
     assert list(errors_of(answer)) == ["get_customer_info_timeout"]
+
+
+def test_limits_of_outbound_calls_are_kept(ours, supervisor):
+    limits = {
+        "outbound_prefixes": "+84, 34",
+        "outbound_concurrency": "0",
+        "outbound_per_minute": "10",
+        "outbound_max_duration_s": "600",
+        "missed_calls_limit": "0",
+    }
+    assert save_call_settings(sign_in(supervisor, ours), ours, **limits).status_code == 302
+    settings = CallSettings.objects.get(project=ours)
+    assert {name: str(getattr(settings, name)) for name in limits} == limits
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("outbound_prefixes", "Viet Nam"),
+        ("outbound_prefixes", "84-24"),
+        ("outbound_prefixes", "٨٤"),
+        ("outbound_prefixes", "8" * 16),
+        ("outbound_concurrency", "-1"),
+        ("outbound_concurrency", "10001"),
+        ("outbound_per_minute", "0"),
+        ("outbound_max_duration_s", "59"),
+        ("outbound_max_duration_s", "86401"),
+        ("missed_calls_limit", "51"),
+    ],
+)
+def test_limits_out_of_their_range_are_refused(ours, supervisor, field, value):
+    answer = save_call_settings(sign_in(supervisor, ours), ours, **{field: value})
+    assert list(errors_of(answer)) == [field]
+    assert CallSettings.objects.get(project=ours).outbound_prefixes == ""
 
 
 # ── Keys ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
