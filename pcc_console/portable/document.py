@@ -48,11 +48,19 @@ class TreeRow(Row):
 
 
 @dataclass(frozen=True)
+class OutcomeRow(Row):
+    """A way out of a queue; its handle is the cause."""
+
+    to_node: NodeReference | None
+
+
+@dataclass(frozen=True)
 class QueueRow(Row):
-    """With the handles of the groups that serve it."""
+    """With the handles of the groups that serve it, and its ways out."""
 
     primary_groups: tuple[str, ...]
     backup_groups: tuple[str, ...]
+    outcomes: tuple[OutcomeRow, ...]
 
 
 @dataclass(frozen=True)
@@ -102,6 +110,7 @@ class ProjectFile:
     call_settings: Row
     numbers: tuple[Row, ...]
     blocked_numbers: tuple[Row, ...]
+    priority_callers: tuple[Row, ...]
     ivr_trees: tuple[TreeRow, ...]
     queues: tuple[QueueRow, ...]
     business_hours: tuple[HoursRow, ...]

@@ -14,19 +14,20 @@ import yaml
 
 from agents.models import Agent, Group, GroupMembership, SipAccount
 from ivr.models import GreetingFile, IvrKeyPress, IvrNode, IvrTree, Key
-from numbers_app.models import BlockedNumber, Number
+from numbers_app.models import BlockedNumber, Number, PriorityCaller
 from pcc_console.portable import shapes
 from pcc_console.portable.reading import checksum
 from pcc_console.portable.shapes import Shape
 from pcc_console.portable.sounds import Sounds
 from projects.models import CallSettings, Project, Tenanted
-from queues.models import BusinessHours, HoursException, OpeningRange, Queue, Weekday
+from queues.models import BusinessHours, HoursException, OpeningRange, OutcomeCause, Queue, QueueOutcome, Weekday
 from routing.models import GroupRouting, Tier
 
 HEADER = "# A project of PCC Console. What may stand here: docs/project-file.md\n"
 BASE64_LINE = 120  # characters
 ENDLESS_LINE = 2**31 - 1  # texts are not folded, so that a change of one word is a change of one line
 KEY_ORDER = {key: place for place, key in enumerate(Key.values)}
+CAUSE_ORDER = {cause: place for place, cause in enumerate(OutcomeCause.values)}
 INVISIBLE = frozenset({"Cc", "Cf", "Zl", "Zp"})  # categories of Unicode
 
 Entry = dict[str, Any]  # one row as it stands in the file
@@ -79,6 +80,7 @@ class _Exporter:
             "call_settings": self._entry(shapes.CALL_SETTINGS, CallSettings.objects.get(project=project)),
             "numbers": [self._entry(shapes.NUMBERS, row) for row in _rows(project, Number)],
             "blocked_numbers": [self._entry(shapes.BLOCKED_NUMBERS, row) for row in _rows(project, BlockedNumber)],
+            "priority_callers": [self._entry(shapes.PRIORITY_CALLERS, row) for row in _rows(project, PriorityCaller)],
             "ivr_trees": self._tree_entries(),
             "queues": self._queue_entries(),
             "business_hours": self._hours_entries(),
@@ -141,18 +143,32 @@ class _Exporter:
         if node_id is None:
             return None
         tree_id, handle = self._node_handles[node_id]
-        return handle if tree_id == tree.pk else {"tree": self._handles["ivr_trees"][tree_id], "node": handle}
+        return handle if tree_id == tree.pk else self._node_of_any_tree(node_id)
+
+    def _node_of_any_tree(self, node_id: int) -> Entry:
+        tree_id, handle = self._node_handles[node_id]
+        return {"tree": self._handles["ivr_trees"][tree_id], "node": handle}
 
     def _queue_entries(self) -> list[Entry]:
         routings = _by_parent(_rows(self._project, GroupRouting), "queue_id")
-        return [self._queue_entry(queue, routings.get(queue.pk, [])) for queue in self._queues]
+        outcomes = _by_parent(_rows(self._project, QueueOutcome), "queue_id")
+        return [
+            self._queue_entry(queue, routings.get(queue.pk, []), outcomes.get(queue.pk, [])) for queue in self._queues
+        ]
 
-    def _queue_entry(self, queue: Queue, routings: list[GroupRouting]) -> Entry:
+    def _queue_entry(self, queue: Queue, routings: list[GroupRouting], outcomes: list[QueueOutcome]) -> Entry:
         entry = self._named_entry("queues", queue)
         for name, tier in (("primary_groups", Tier.PRIMARY), ("backup_groups", Tier.BACKUP)):
             groups = [self._handles["groups"][row.group_id] for row in routings if row.primary_group == tier]
             entry |= {name: groups} if groups else {}
+        if outcomes:
+            in_order = sorted(outcomes, key=lambda outcome: CAUSE_ORDER[outcome.cause])
+            entry["outcomes"] = {outcome.cause: self._outcome_entry(outcome) for outcome in in_order}
         return entry
+
+    def _outcome_entry(self, outcome: QueueOutcome) -> Entry:
+        entry = self._entry(shapes.OUTCOMES, outcome)
+        return entry | ({"to_node": self._node_of_any_tree(outcome.to_node_id)} if outcome.to_node_id else {})
 
     def _hours_entries(self) -> list[Entry]:
         ranges = _by_parent(_rows(self._project, OpeningRange), "hours_id")

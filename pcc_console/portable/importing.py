@@ -18,15 +18,15 @@ from agents.models import GroupMembership, SipAccount
 from common import phone
 from common.refusals import Refusal
 from ivr.models import IvrNode
-from numbers_app.models import BlockedNumber, Number
+from numbers_app.models import PhoneRow
 from pcc_console.portable import shapes
-from pcc_console.portable.document import KeyRow, NodeReference, ProjectFile, Row, TreeRow
+from pcc_console.portable.document import KeyRow, NodeReference, ProjectFile, QueueRow, Row, TreeRow
 from pcc_console.portable.problems import BadProjectFile, Problem
 from pcc_console.portable.shapes import Shape
 from pcc_console.portable.sounds import Sounds
 from projects.models import Account, CallSettings, Project
 from projects.services import create_project
-from queues.models import BusinessHours, HoursException, OpeningRange
+from queues.models import BusinessHours, HoursException, OpeningRange, OutcomeAction
 from routing.models import GroupRouting, Tier
 
 AnyRow = TypeVar("AnyRow", bound=Row)
@@ -129,8 +129,11 @@ class _Writer:
             self._route(queue, queue_row.primary_groups, Tier.PRIMARY)
             self._route(queue, queue_row.backup_groups, Tier.BACKUP)
         self._add_trees(file)
+        for queue_row in new_queues:
+            self._add_outcomes(queue_row)
         self._create_all("numbers", file.numbers)
         self._create_all("blocked_numbers", file.blocked_numbers)
+        self._create_all("priority_callers", file.priority_callers)
         self._add_sip_accounts(file)
 
     def forget_sounds(self) -> None:
@@ -162,7 +165,7 @@ class _Writer:
         return named
 
     def _name(self, section: str, row: models.Model) -> str:
-        if isinstance(row, Number | BlockedNumber):
+        if isinstance(row, PhoneRow):
             return row.digits or phone.digits_of(row.number, self._project.country)
         return shapes.name_of(section, row)
 
@@ -253,6 +256,14 @@ class _Writer:
     def _add_key(self, node: IvrNode, row: KeyRow) -> None:
         next_node = self._nodes.get(row.next_node) if row.next_node else None
         self._save(shapes.KEYS, row, node=node, node_key=row.handle, next_node=next_node)
+
+    def _add_outcomes(self, row: QueueRow) -> None:
+        """A node that was deleted since is not found; then the queue does as it does without this way out."""
+        for outcome in row.outcomes:
+            to_node = self._nodes.get(outcome.to_node) if outcome.to_node else None
+            if to_node is not None or outcome.values["action"] != OutcomeAction.NODE:
+                queue = self._rows["queues"][row.handle]
+                self._save(shapes.OUTCOMES, outcome, queue=queue, cause=outcome.handle, to_node=to_node)
 
     def _add_sip_accounts(self, file: ProjectFile) -> None:
         taken: Mapping[int | None, str] = dict(

@@ -26,6 +26,7 @@ from pcc_console.portable.document import (
     NodeReference,
     NodeRow,
     OpenRange,
+    OutcomeRow,
     ProjectFile,
     QueueRow,
     Row,
@@ -37,7 +38,7 @@ from pcc_console.portable.problems import BadProjectFile
 from pcc_console.portable.shapes import Shape
 from pcc_console.portable.tunes import TUNES
 from pcc_console.portable.values import Table, parse
-from queues.models import Weekday
+from queues.models import OutcomeAction, OutcomeCause, Weekday
 
 T = TypeVar("T")
 LANGUAGES = tuple(VOICES)
@@ -96,11 +97,14 @@ class _Reader:
         country = str(project.values["country"])
         self._refuse_same_digits("numbers", numbers, country)
         self._refuse_same_digits("blocked_numbers", blocked, country)
+        first = self._rows("priority_callers", self._row)
+        self._refuse_same_digits("priority_callers", first, country)
         return ProjectFile(
             project=project,
             call_settings=self._single("call_settings", shapes.CALL_SETTINGS),
             numbers=numbers,
             blocked_numbers=blocked,
+            priority_callers=first,
             ivr_trees=self._rows("ivr_trees", self._tree),
             queues=self._rows("queues", self._queue),
             business_hours=self._rows("business_hours", self._hours),
@@ -192,7 +196,31 @@ class _Reader:
         backup = self._targets(place, "backup_groups", "groups")
         if both := set(primary) & set(backup):
             place.refuse(f"the group {min(both)[:60]!r} is both primary and backup")
-        return QueueRow(**_parts(row), primary_groups=primary, backup_groups=backup)
+        stated = place.something_at("outcomes")
+        outcomes = tuple(self._outcome(inner, cause, handle) for cause, inner in stated.entries()) if stated else ()
+        return QueueRow(**_parts(row), primary_groups=primary, backup_groups=backup, outcomes=outcomes)
+
+    def _outcome(self, place: Place, cause: str, queue: str) -> OutcomeRow:
+        if cause not in OutcomeCause.values:
+            place.refuse(f"is no cause; the causes are {', '.join(OutcomeCause.values)}")
+        row = self._row(shapes.OUTCOMES, place, cause)
+        inner = place.something_at("to_node")
+        outcome = OutcomeRow(**_parts(row), to_node=self._node_of_any_tree(inner) if inner else None)
+        self._refuse_outcome_without_target(place, outcome)
+        if outcome.references.get("to_queue") == queue:
+            place.refuse("leads to its own queue")
+        return outcome
+
+    @staticmethod
+    def _refuse_outcome_without_target(place: Place, row: OutcomeRow) -> None:
+        targets = {
+            OutcomeAction.QUEUE: ("to_queue",),
+            OutcomeAction.NUMBER: ("to_number",),
+            OutcomeAction.NODE: ("to_node",),
+            OutcomeAction.MESSAGE: ("message", "greeting"),
+        }.get(row.values["action"], ())
+        if targets and not any(place.something_at(name) for name in targets):
+            place.refuse(f"needs {' or '.join(f'`{name}`' for name in targets)}")
 
     def _group(self, shape: Shape, place: Place, handle: str) -> GroupRow:
         return GroupRow(**_parts(self._row(shape, place, handle)), agents=self._targets(place, "agents", "agents"))
@@ -272,9 +300,12 @@ class _Reader:
 
     def _node_reference(self, place: Place, own_tree: str) -> NodeReference | None:
         """A name means a node of the same tree; `{tree: …, node: …}` one of another tree."""
-        if not place.is_table:
-            node = place.one_of(self._nodes.get(own_tree, {}), "node")
-            return None if node is None else NodeReference(own_tree, node)
+        if place.is_table:
+            return self._node_of_any_tree(place)
+        node = place.one_of(self._nodes.get(own_tree, {}), "node")
+        return None if node is None else NodeReference(own_tree, node)
+
+    def _node_of_any_tree(self, place: Place) -> NodeReference | None:
         place.table({"tree", "node"})
         tree = self._target(place, "tree", "ivr_trees")
         inner = place.something_at("node")

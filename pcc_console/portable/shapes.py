@@ -21,9 +21,9 @@ from agents.models import Agent, Group, RoutingType, SipAccount
 from common import phone
 from common.validation import validate_web_address
 from ivr.models import GreetingFile, IvrKeyPress, IvrNode, IvrTree, KeyAction
-from numbers_app.models import BlockedNumber, Number
+from numbers_app.models import BlockedNumber, Number, PriorityCaller
 from projects.models import CallSettings, Project
-from queues.models import BusinessHours, CondRouting, HoursException, Queue, Schedule
+from queues.models import BusinessHours, CondRouting, HoursException, Queue, QueueOutcome, Schedule
 
 FORMAT = "pcc-console/project"
 VERSION = 1
@@ -76,7 +76,19 @@ PROJECT = Shape(
     always=frozenset({"name", "time_zone", "country"}),
 )
 CALL_SETTINGS = Shape(
-    CallSettings, ("get_customer_info_url", "get_customer_info_timeout", "event_url", "callout_answer_url")
+    CallSettings,
+    (
+        "get_customer_info_url",
+        "get_customer_info_timeout",
+        "event_url",
+        "callout_answer_url",
+        "sms_gateway_url",
+        "missed_calls_limit",
+        "outbound_prefixes",
+        "outbound_concurrency",
+        "outbound_per_minute",
+        "outbound_max_duration_s",
+    ),
 )
 NUMBERS = Shape(
     Number,
@@ -96,6 +108,7 @@ NUMBERS = Shape(
     always=frozenset({"number"}),
 )
 BLOCKED_NUMBERS = Shape(BlockedNumber, ("number", "ivr_blocked", "queue_blocked"), always=frozenset({"number"}))
+PRIORITY_CALLERS = Shape(PriorityCaller, ("number", "priority", "note"), always=frozenset({"number", "priority"}))
 IVR_TREES = Shape(
     IvrTree, ("tree_name",), always=frozenset({"tree_name"}), parts=frozenset({"ref", "root_node", "nodes"})
 )
@@ -143,6 +156,14 @@ QUEUES = Shape(
         "route_to_backup_groups_after",
         "from_number_callout_to_agent",
         "get_list_agents_url",
+        "fall_back_to_groups",
+        "last_agent_first",
+        "announce_position",
+        "announce_estimated_wait",
+        "announce_every_s",
+        "voicemail_greeting",
+        "voicemail_prompt",
+        "voicemail_max_s",
         "sla_target_percent",
         "sla_answered_within",
     ),
@@ -150,9 +171,17 @@ QUEUES = Shape(
         "business_hours": "business_hours",
         "wait_greeting": "greeting_files",
         "hold_greeting": "greeting_files",
+        "voicemail_greeting": "greeting_files",
     },
     always=frozenset({"name"}),
-    parts=frozenset({"ref", "primary_groups", "backup_groups"}),
+    parts=frozenset({"ref", "primary_groups", "backup_groups", "outcomes"}),
+)
+OUTCOMES = Shape(
+    QueueOutcome,
+    ("action", "to_queue", "to_number", "from_number", "message", "greeting"),
+    references={"to_queue": "queues", "greeting": "greeting_files"},
+    always=frozenset({"action"}),
+    parts=frozenset({"to_node"}),
 )
 BUSINESS_HOURS = Shape(
     BusinessHours,
@@ -189,6 +218,7 @@ GREETING_FILES = Shape(GreetingFile, ("desc1", "original_name"), parts=frozenset
 SECTIONS: Mapping[str, Shape] = {
     "numbers": NUMBERS,
     "blocked_numbers": BLOCKED_NUMBERS,
+    "priority_callers": PRIORITY_CALLERS,
     "ivr_trees": IVR_TREES,
     "queues": QUEUES,
     "business_hours": BUSINESS_HOURS,
@@ -202,6 +232,7 @@ SECTIONS: Mapping[str, Shape] = {
 NAMES_OF_ROWS: Mapping[str, tuple[str, ...]] = {
     "numbers": ("number",),
     "blocked_numbers": ("number",),
+    "priority_callers": ("number",),
     "ivr_trees": ("tree_name",),
     "nodes": ("node_name",),
     "queues": ("name",),
@@ -211,7 +242,9 @@ NAMES_OF_ROWS: Mapping[str, tuple[str, ...]] = {
     "sip_accounts": ("user_name",),
     "greeting_files": ("desc1", "original_name"),  # the `filename` is made anew by every installation
 }
-PHONE_NUMBERS = frozenset({"number", "phone_number", "to_phone_number", "from_number_callout_to_agent"})
+PHONE_NUMBERS = frozenset(
+    {"number", "phone_number", "to_phone_number", "from_number_callout_to_agent", "to_number", "from_number"}
+)
 NAMELESS = "Untitled"  # only greeting files may be
 
 

@@ -10,12 +10,12 @@ from auditlog.models import LogEntry
 from agents.models import Agent, GroupMembership, SipAccount
 from common.acting import acting_as
 from ivr.models import GreetingFile, IvrNode, IvrTree
-from numbers_app.models import Number
+from numbers_app.models import Number, PriorityCaller
 from pcc_console.portable.importing import NameTaken, add_missing, import_as_new_project
 from pcc_console.portable.problems import BadProjectFile
 from pcc_console.tests.portable_tools import NO_SOUND, MemorySounds, exported, file_of, imported
 from projects.models import Account, ApiKey, CallSettings, Project
-from queues.models import BusinessHours, Queue
+from queues.models import BusinessHours, Queue, QueueOutcome
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -91,6 +91,52 @@ def test_a_new_project_has_everything_that_the_file_says(account, sounds):
     }  # fmt: skip
     assert outcome.is_new
     assert not outcome.kept
+
+
+WAYS_OUT = """\
+queues:
+- name: Support
+  outcomes:
+    full: {action: queue, to_queue: Reserve}
+    waited_too_long: {action: number, to_number: '84909982888'}
+    closed: {action: node, to_node: {tree: Menu, node: Hello}}
+    nobody_signed_in: {action: message, message: Nobody is here., greeting: Music}
+- name: Reserve
+ivr_trees:
+- {tree_name: Menu, nodes: [{node_name: Hello, node_play_content: Hello.}]}
+greeting_files:
+- {desc1: Music, tune: calm}
+priority_callers:
+- {number: 0909 982 888, priority: 7, note: Hospital}
+"""
+
+
+def test_ways_out_lead_to_rows_that_come_later_in_the_file(account, sounds):
+    project = import_as_new_project(file_of(WAYS_OUT), account, sounds).project
+    reserve, hello = Queue.objects.get(name="Reserve"), IvrNode.objects.get(project=project)
+    music = GreetingFile.objects.get(project=project)
+    rows = QueueOutcome.objects.filter(queue__name="Support").order_by("pk")
+    assert list(rows.values_list("cause", "action", "to_queue", "to_number", "to_node", "message", "greeting")) == [
+        ("full", "queue", reserve.pk, "", None, "", None),
+        ("waited_too_long", "number", None, "84909982888", None, "", None),
+        ("closed", "node", None, "", hello.pk, "", None),
+        ("nobody_signed_in", "message", None, "", None, "Nobody is here.", music.pk),
+    ]
+    caller = PriorityCaller.objects.get(project=project)
+    assert (caller.digits, caller.priority, caller.note) == ("84909982888", 7, "Hospital")
+
+
+def test_way_out_to_a_node_that_was_deleted_since_is_left_out(account, sounds):
+    add_missing(file_of(WAYS_OUT), account, "Ours", sounds)
+    QueueOutcome.objects.all().delete()
+    Queue.objects.get(name="Support").delete()
+    IvrNode.objects.get().delete()
+
+    outcome = add_missing(file_of(WAYS_OUT), account, "Ours", sounds)
+
+    assert outcome.added == {"queues": 1}
+    causes = QueueOutcome.objects.order_by("pk").values_list("cause", flat=True)
+    assert list(causes) == ["full", "waited_too_long", "nobody_signed_in"]
 
 
 def test_ids_and_keys_are_new(account, sounds):

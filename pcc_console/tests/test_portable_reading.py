@@ -110,6 +110,31 @@ def test_reading_gives_up_on_a_file_that_is_wrong_everywhere():
             "sip_accounts:\n- {user_name: a, extension: 1}\n- {user_name: b, extension: 1}",
             "the extension '1' stands",
         ),
+        (
+            "queues:\n- {name: A, outcomes: {busy: {action: hang_up}}}",
+            "queues[0].outcomes.busy: is no cause; the causes are full, waited_too_long, closed, nobody_signed_in",
+        ),
+        ("queues:\n- {name: A, outcomes: {full: {action: dance}}}", "Value 'dance' is not a valid choice."),
+        ("queues:\n- {name: A, outcomes: {full: {action: queue}}}", "queues[0].outcomes.full: needs `to_queue`"),
+        (
+            "queues:\n- {name: A, outcomes: {full: {action: message}}}",
+            "queues[0].outcomes.full: needs `message` or `greeting`",
+        ),
+        (
+            "queues:\n- {name: A, outcomes: {full: {action: queue, to_queue: A}}}",
+            "queues[0].outcomes.full: leads to its own queue",
+        ),
+        (
+            "queues:\n- {name: A, outcomes: {full: {action: node, to_node: Menu}}}",
+            "queues[0].outcomes.full.to_node: must be a mapping",
+        ),
+        (
+            "queues:\n- {name: A, outcomes: {full: {action: number, to_number: home}}}",
+            "'home' is not a telephone number",
+        ),
+        ("priority_callers:\n- {number: '911', priority: 10}", "Ensure this value is less than or equal to 9."),
+        ("priority_callers:\n- number: '911'\n- number: '911'", "the number 911 stands in the file twice"),
+        ("call_settings: {outbound_prefixes: Asia}", "“Asia” is not the beginning of a phone number."),
         ("groups:\n- {name: G, agents: [ann]}", "groups[0].agents[0]: there is no agent with the user ID 'ann'"),
         ("ivr_trees:\n- {tree_name: T, root_node: N}", "ivr_trees[0].root_node: there is no node 'N' in this file"),
         (

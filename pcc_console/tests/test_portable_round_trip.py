@@ -11,12 +11,22 @@ from hypothesis import strategies as st
 
 from agents.models import MAX_EXTENSION, Agent, Group, GroupMembership, RoutingType, SipAccount
 from ivr.models import IvrKeyPress, IvrNode, IvrTree, Key, KeyAction, PlayMode
-from numbers_app.models import BlockedNumber, Number
+from numbers_app.models import BlockedNumber, Number, PriorityCaller
 from pcc_console.portable import shapes
 from pcc_console.tests.portable_tools import MemorySounds, exported, imported
 from projects.models import Account, CallSettings, Project
 from projects.services import create_project
-from queues.models import BusinessHours, CondRouting, HoursException, OpeningRange, Queue, Schedule
+from queues.models import (
+    BusinessHours,
+    CondRouting,
+    HoursException,
+    OpeningRange,
+    OutcomeAction,
+    OutcomeCause,
+    Queue,
+    QueueOutcome,
+    Schedule,
+)
 from routing.models import GroupRouting
 
 pytestmark = pytest.mark.django_db
@@ -65,11 +75,19 @@ class Draw:
         groups = [self.group(agents) for _ in range(self(st.integers(0, 3)))]
         queues = [self.queue(hours, greetings, groups) for _ in range(self(st.integers(0, 3)))]
         trees = self.trees(greetings, queues)
+        nodes = list(IvrNode.objects.filter(project=self.project).order_by("pk"))
+        for queue in queues:
+            for cause in self(few(st.sampled_from(OutcomeCause), unique=True)):
+                self.outcome(queue, cause, queues, nodes, greetings)
         for number in self(few(digits, unique=True)):
             self.number(number, trees, queues)
         for number in self(few(digits, unique=True)):
             BlockedNumber.objects.create(
                 project=self.project, number=number, ivr_blocked=self(st.booleans()), queue_blocked=self(st.booleans())
+            )
+        for number in self(few(digits, unique=True)):
+            PriorityCaller.objects.create(
+                project=self.project, number=number, priority=self(st.integers(1, 9)), note=self(texts)
             )
         extensions = st.none() | st.integers(1, MAX_EXTENSION)
         for user_name in self(few(user_ids, unique=True)):
@@ -83,7 +101,12 @@ class Draw:
                     password=self(names),
                 )
         CallSettings.objects.filter(project=self.project).update(
-            get_customer_info_url=self(addresses), get_customer_info_timeout=self(st.integers(100, 10_000))
+            get_customer_info_url=self(addresses),
+            get_customer_info_timeout=self(st.integers(100, 10_000)),
+            sms_gateway_url=self(addresses),
+            missed_calls_limit=self(st.integers(0, 50)),
+            outbound_prefixes=self(st.sampled_from(["", "84", "84 +1, 34"])),
+            outbound_concurrency=self(st.integers(0, 10_000)),
         )
 
     def hours(self, name: str) -> BusinessHours:
@@ -146,12 +169,43 @@ class Draw:
             hold_greeting=self.one_of(greetings),
             maximum_queue_size=self(st.integers(0, 100_000)),
             get_list_agents_url=self(addresses),
+            fall_back_to_groups=self(st.booleans()),
+            last_agent_first=self(st.booleans()),
+            announce_position=self(st.booleans()),
+            announce_every_s=self(st.integers(10, 600)),
+            voicemail_greeting=self.one_of(greetings),
+            voicemail_prompt=self(texts),
         )
         for group in self.some_of(groups):
             GroupRouting.objects.create(
                 project=self.project, queue=queue, group=group, primary_group=self(st.integers(0, 1))
             )
         return queue
+
+    def outcome(self, queue, cause: OutcomeCause, queues, nodes, greetings) -> None:
+        """Mostly an action with its target; the targets of other actions may be there as well."""
+        to_queue, to_node = self.one_of([each for each in queues if each != queue]), self.one_of(nodes)
+        greeting, message = self.one_of(greetings), self(texts)
+        possible = {
+            OutcomeAction.VOICEMAIL: True,
+            OutcomeAction.QUEUE: to_queue,
+            OutcomeAction.NUMBER: True,
+            OutcomeAction.NODE: to_node,
+            OutcomeAction.MESSAGE: greeting or message,
+            OutcomeAction.HANG_UP: True,
+        }
+        QueueOutcome.objects.create(
+            project=self.project,
+            queue=queue,
+            cause=cause,
+            action=self(st.sampled_from([action for action, target in possible.items() if target])),
+            to_queue=to_queue,
+            to_number=self(digits),
+            from_number=self(st.just("") | digits),
+            to_node=to_node,
+            message=message,
+            greeting=greeting,
+        )
 
     def trees(self, greetings, queues) -> list[IvrTree]:
         trees = [
