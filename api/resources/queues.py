@@ -32,6 +32,14 @@ class QueueRow(Identified):
     enable_voicemail: Bit
     from_number_callout_to_agent: str | None
     get_list_agents_url: str | None
+    fall_back_to_groups: Bit
+    last_agent_first: Bit
+    announce_position: Bit
+    announce_estimated_wait: Bit
+    announce_every_s: int
+    voicemail_greeting: str | None
+    voicemail_prompt: str | None
+    voicemail_max_s: int
     cond_routing: int
     route_to_backup_groups_after: int
     sla_target_percent: int
@@ -54,6 +62,14 @@ def queue_row(queue: Queue, project: Project) -> QueueRow:
         "enable_voicemail": bit(queue.enable_voicemail),
         "from_number_callout_to_agent": queue.from_number_callout_to_agent or None,
         "get_list_agents_url": queue.get_list_agents_url or None,
+        "fall_back_to_groups": bit(queue.fall_back_to_groups),
+        "last_agent_first": bit(queue.last_agent_first),
+        "announce_position": bit(queue.announce_position),
+        "announce_estimated_wait": bit(queue.announce_estimated_wait),
+        "announce_every_s": queue.announce_every_s,
+        "voicemail_greeting": queue.voicemail_greeting.filename if queue.voicemail_greeting else None,
+        "voicemail_prompt": queue.voicemail_prompt or None,
+        "voicemail_max_s": queue.voicemail_max_s,
         "cond_routing": queue.cond_routing,
         "route_to_backup_groups_after": queue.route_to_backup_groups_after,
         "sla_target_percent": queue.sla_target_percent,
@@ -64,6 +80,7 @@ def queue_row(queue: Queue, project: Project) -> QueueRow:
 class QueueBody(RowBody):
     wait_greeting = GreetingReference(GreetingFile, required=False, help_text="File name of the waiting music.")
     hold_greeting = GreetingReference(GreetingFile, required=False, help_text="File name of the hold music.")
+    voicemail_greeting = GreetingReference(GreetingFile, required=False, help_text="File name, played before the tone.")
     from_number_callout_to_agent = PhoneText(required=False, max_length=32)
     get_list_agents_url = UrlText(required=False)
 
@@ -83,6 +100,14 @@ class QueueBody(RowBody):
             "enable_voicemail",
             "from_number_callout_to_agent",
             "get_list_agents_url",
+            "fall_back_to_groups",
+            "last_agent_first",
+            "announce_position",
+            "announce_estimated_wait",
+            "announce_every_s",
+            "voicemail_greeting",
+            "voicemail_prompt",
+            "voicemail_max_s",
             "cond_routing",
             "route_to_backup_groups_after",
             "sla_target_percent",
@@ -108,7 +133,7 @@ class QueueResource(Resource[Queue]):
     row_shape = QueueRow
 
     def rows(self) -> QuerySet[Queue]:
-        return super().rows().select_related("wait_greeting", "hold_greeting")
+        return super().rows().select_related("wait_greeting", "hold_greeting", "voicemail_greeting")
 
 
 class RoutingRow(Identified):

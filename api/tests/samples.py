@@ -160,6 +160,7 @@ NAMED: dict[str, Callable[[World], str]] = {
     "next_node": lambda w: w.free_node.public_id,
     "wait_greeting": lambda w: w.greeting.filename,
     "hold_greeting": lambda w: w.greeting.filename,
+    "voicemail_greeting": lambda w: w.greeting.filename,
     "node_play_content": lambda w: w.greeting.filename,
     "sid": lambda w: w.greeting.sid,
     "username": lambda w: w.sip.user_name,
