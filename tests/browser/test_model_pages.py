@@ -13,8 +13,8 @@ from tests import factories
 from tests.console import page as address
 
 NAMES = ["Nguyễn Thị Lan", "Trần Văn Minh", "Lê Hoàng Đức", "Phạm Thu Hà", "Maria García"]
-LISTS = ["number", "blacklistnumber", "agent", "group", "queue", "grouprouting", "sipaccount"]
-FORMS = ["number", "blacklistnumber", "agent", "group", "queue", "sipaccount"]
+LISTS = ["number", "blacklistnumber", "prioritycaller", "agent", "group", "queue", "grouprouting", "sipaccount"]
+FORMS = ["number", "blacklistnumber", "prioritycaller", "agent", "group", "queue", "sipaccount"]
 
 
 @pytest.fixture
@@ -39,6 +39,8 @@ def furnished(ours):
     factories.NumberFactory(project=ours, number="842473082686", nickname="Hotline", enable_ivr=True, ivr_tree=tree)
     factories.NumberFactory(project=ours, number="84899199586", queue=queue)
     factories.BlockedNumberFactory(project=ours)
+    factories.PriorityCallerFactory(project=ours)
+    factories.QueueOutcomeFactory(project=ours, queue=queue)
     return ours
 
 
@@ -166,6 +168,27 @@ def test_error_in_a_closed_level_of_a_queue_is_seen(console, check_page, furnish
     expect(page.get_by_label("Agent list URL")).to_be_visible()
     check_page(page, "queue-with-an-error")
     assert not Queue.objects.filter(name="New queue").exists()
+
+
+def test_way_out_of_a_queue_shows_the_fields_that_its_action_needs(console, check_page, furnished, supervisor):
+    queue = Queue.objects.get(name="Alone")
+    console.sign_in(supervisor)
+    page = console.open(address("queues_queue", "change", queue.pk))
+    page.get_by_text("Expert: ways out of the line, other than voicemail").click()
+    page.get_by_role("link", name="Add another Way out").click()
+    row = page.locator("#outcomes-0")
+    other_queue, number = row.get_by_label("Other queue"), row.get_by_label("Forward to")
+    expect(other_queue).to_be_hidden()
+    row.get_by_label("When").select_option("full")
+    row.get_by_label("Then").select_option("number")
+    expect(number).to_be_visible()
+    row.get_by_label("Then").select_option("queue")
+    expect(number).to_be_hidden()
+    other_queue.select_option(label="Support")
+    check_page(page, "queue-with-a-way-out")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_role("row").filter(has_text="Support")).to_contain_text("Alone (The line is full)")
+    assert queue.outcomes.get().to_queue.name == "Support"
 
 
 def test_groups_move_between_tiers_by_keyboard_and_keep_the_focus(console, check_page, furnished, supervisor):

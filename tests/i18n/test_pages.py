@@ -159,6 +159,8 @@ def _furnish(ours):
     factories.NumberFactory(project=ours, nickname=next(name), enable_ivr=True, ivr_tree=tree)
     factories.NumberFactory(project=ours, queue=queue)
     factories.BlockedNumberFactory(project=ours)
+    factories.PriorityCallerFactory(project=ours, note=next(name))
+    factories.QueueOutcomeFactory(project=ours, queue=queue, action="queue", to_queue=empty_queue)
     return ours
 
 
