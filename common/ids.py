@@ -44,6 +44,11 @@ def offer_id() -> str:
     return "offer-" + _random(KEY_ALPHABET, 20)
 
 
+def event_id(at_ms: int) -> str:
+    """Ten upper-case alphanumerics and the event's epoch milliseconds, e.g. `K2M9QX7T0B-1718000093456`."""
+    return f"{_random(SHORT_ALPHABET, 10)}-{at_ms}"
+
+
 def key_sid() -> str:
     """`SK.0.` and 32 alphanumerics: names a project's API key."""
     return "SK.0." + _random(KEY_ALPHABET, 32)

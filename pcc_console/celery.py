@@ -47,6 +47,7 @@ app.config_from_object("django.conf:settings", namespace="CELERY")  # the broker
 app.conf.update(
     task_default_queue=DEFAULT_QUEUE,
     task_create_missing_queues=True,
+    task_routes={"webhooks.tasks.*": {"queue": "hooks"}},
     task_serializer="json",
     result_serializer="json",
     accept_content=["json"],

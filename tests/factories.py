@@ -6,6 +6,9 @@ import factory
 from factory.django import DjangoModelFactory
 
 from agents.models import Agent, Group, GroupMembership, SipAccount
+from calls.domain import CallState, Direction
+from calls.models import Call
+from common import clock
 from ivr.models import GreetingFile, IvrKeyPress, IvrNode, IvrTree, Key, KeyAction
 from numbers_app.models import BlockedNumber, Number, PriorityCaller
 from projects import services
@@ -166,3 +169,16 @@ class PriorityCallerFactory(DjangoModelFactory):
         model = PriorityCaller
 
     number = factory.Sequence(lambda n: f"8490970{n:05d}")
+
+
+class CallFactory(DjangoModelFactory):
+    """A call that has just come in."""
+
+    class Meta:
+        model = Call
+
+    direction = Direction.INBOUND
+    state = CallState.RINGING_IN
+    from_number = factory.Sequence(lambda n: f"8490800{n:05d}")
+    to_number = "842473000001"
+    created_at = factory.LazyFunction(clock.now)

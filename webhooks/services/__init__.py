@@ -1,0 +1,43 @@
+"""Writes: what is owed to and asked of customers' servers."""
+
+from webhooks.services.deliveries import (
+    UrlDisabled,
+    deliver,
+    due_deliveries,
+    enable_url,
+    forget_old_deliveries,
+    owe_event,
+    send_again,
+)
+from webhooks.services.fetching import fetch_signed
+from webhooks.services.messages import due_messages, forget_old_messages, put_sms, send_sms
+from webhooks.services.questions import (
+    ask,
+    fail_overdue_questions,
+    forget_old_questions,
+    give_up_question,
+    put_question,
+)
+from webhooks.services.signing import rotate_signing_secret, signing_secrets
+
+__all__ = [
+    "UrlDisabled",
+    "ask",
+    "deliver",
+    "due_deliveries",
+    "due_messages",
+    "enable_url",
+    "fail_overdue_questions",
+    "fetch_signed",
+    "forget_old_deliveries",
+    "forget_old_messages",
+    "forget_old_questions",
+    "give_up_question",
+    "owe_event",
+    "put_question",
+    "put_sms",
+    "rotate_signing_secret",
+    "send_again",
+    "send_sms",
+    "signing_secrets",
+]
