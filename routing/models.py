@@ -12,6 +12,7 @@ from calls.models import Call
 from common import ids
 from projects.models import ProjectRow, Tenanted
 from queues.models import Queue, QueueEntry
+from routing.domain.asking import ListState
 from routing.domain.offers import OfferState
 
 
@@ -118,3 +119,76 @@ class Offer(Tenanted):
 
     def __str__(self) -> str:
         return self.offer_id
+
+
+class AgentListFlight(Tenanted):
+    """The questions to one queue's agent list URL: at most one is under way (rules: `routing.domain.asking`).
+
+    Shape: `asked` is [row number of a queue entry, …], whom the last question was about.
+    """
+
+    queue = models.OneToOneField(
+        Queue, on_delete=models.CASCADE, related_name="agent_list_flight", verbose_name=_("queue")
+    )
+    under_way_since = models.DateTimeField(_("under way since"), null=True)
+    asked_at = models.DateTimeField(_("asked"), null=True)
+    asked = models.JSONField(_("asked about"), default=list)
+    failed_at = models.DateTimeField(_("failed"), null=True)  # null after a usable answer
+
+    class Meta:
+        verbose_name = _("agent list")
+        verbose_name_plural = _("agent lists")
+
+    def __str__(self) -> str:
+        return str(self.queue)
+
+
+class AgentListQuestion(Tenanted):
+    """One question to an agent list URL, with its answer and what a developer should know about that.
+
+    `failure` is a reason of `webhooks.failures`, or empty when the answer came and could not be used.
+    Shape: `findings` is [{"code", "where", "call_id", "said"}, …] (words: `routing.agent_list_words`); `lists` is
+    {call id: [as in `QueueEntry.listed`]}.
+    """
+
+    queue = models.ForeignKey(
+        Queue, on_delete=models.CASCADE, related_name="agent_list_questions", verbose_name=_("queue")
+    )
+    url = models.TextField(_("URL"))
+    asked_at = models.DateTimeField(_("asked"))
+    duration_ms = models.PositiveIntegerField(_("duration (ms)"), null=True)
+    calls = models.PositiveIntegerField(_("calls"))
+    request = models.TextField(_("request"))  # JSON, exactly as it is signed
+    state = models.CharField(
+        _("state"),
+        max_length=16,
+        choices=[
+            (ListState.ASKED.value, _("Asked")),
+            (ListState.ANSWERED.value, _("Answered")),
+            (ListState.FAILED.value, _("Failed")),
+        ],
+        default=ListState.ASKED.value,
+    )
+    status = models.PositiveSmallIntegerField(_("HTTP status"), null=True)
+    failure = models.CharField(_("failure"), max_length=24, blank=True, default="")
+    detail = models.CharField(_("detail"), max_length=200, blank=True, default="")
+    answer = models.TextField(_("answer"), blank=True, default="")  # its beginning
+    findings = models.JSONField(_("findings"), default=list)
+    lists = models.JSONField(_("listed agents"), default=dict)
+
+    class Meta:
+        verbose_name = _("question for agents")
+        verbose_name_plural = _("questions for agents")
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=models.Q(state__in=[each.value for each in ListState]), name="agent_list_state_known"
+            )
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["queue", "-asked_at"], name="agent_list_of_queue"),
+            models.Index(fields=["project", "-asked_at"], name="agent_list_in_project"),
+            models.Index(fields=["asked_at"], name="agent_list_by_age"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.queue} {self.asked_at:%Y-%m-%d %H:%M:%S}"
