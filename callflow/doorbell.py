@@ -64,6 +64,13 @@ def ask(question_id: UUID) -> None:
     _hint(ask_question, str(question_id))
 
 
+def ask_agents(queue_id: int) -> None:
+    """Let a worker ask the customer's server for agents."""
+    from callflow.tasks import ask_agent_lists
+
+    _hint(ask_agent_lists, queue_id)
+
+
 def deliver(delivery_id: int) -> None:
     from webhooks.tasks import deliver_event
 

@@ -7,20 +7,29 @@ from uuid import UUID
 from celery import shared_task
 
 from agents import activity, devices
+from callflow import agent_lists, doorbell, reconciler, services
 from callflow import dispatch as dispatching
-from callflow import reconciler, services
 from calls.models import Call
 from common import clock
 from webhooks import services as webhooks
 from webhooks.domain import QuestionState
 
 SWEEP_LIMIT = 500  # of each kind and second; what is left comes a second later
+HINT_EXPIRES_S = 10  # of a question that busy workers did not come to; the sweep rings for it every second
 
 
 @shared_task(queue="dispatch", ignore_result=True)
 def dispatch(project_id: int) -> None:
     """Match what waits with who is free in a project."""
+    agent_lists.ring(project_id)
     dispatching.dispatch(project_id)
+
+
+@shared_task(queue="hooks", ignore_result=True, expires=HINT_EXPIRES_S)
+def ask_agent_lists(queue_id: int) -> None:
+    """Ask a customer's server which agents may take the calls of a queue."""
+    if agent_lists.ask_agent_lists(queue_id, clock.now()):
+        doorbell.ask_agents(queue_id)
 
 
 @shared_task(queue="hooks", ignore_result=True)
@@ -50,6 +59,7 @@ def sweep() -> None:
         services.fire_timers(call_pk)
     rings = activity.end_due_wrap_ups(now, SWEEP_LIMIT) | activity.end_due_pauses(now, SWEEP_LIMIT)
     services.ring_all(rings | dispatching.projects_to_look_at())
+    agent_lists.sweep(now)
 
 
 @shared_task(queue="timers", ignore_result=True)
