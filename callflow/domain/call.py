@@ -126,21 +126,13 @@ class Transfer:
 
 
 @dataclass(frozen=True, slots=True)
-class Running:
-    """A recording that is being made. `queue`: whose voicemail it is."""
-
-    id: str
-    voicemail: bool = False
-    queue: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Flow:
     """Where a call is inside its state. Stored as one JSON value.
 
     `awaits` names the announcement, input or question whose end moves the call on; what ends under another name is
     late. `made` counts the ids made for this call; `hops` its changes of menu, queue and so on. `program` tags the ids
-    of a running program; `dial_leg` is the leg that it, or a forwarding, has dialled.
+    of a running program; `dial_leg` is the leg that it, or a forwarding, has dialled. `recording` is the conversation's
+    while it is being made, `message` the voicemail that has been begun.
     """
 
     made: int = 0
@@ -156,9 +148,9 @@ class Flow:
     main_leg: str = ""
     info_question: str = ""
     transfer: Transfer | None = None
-    recording: Running | None = None
+    recording: str = ""
+    message: str = ""
     voicemail_queue: int | None = None
-    thanking: bool = False
     end_after: tuple[str, str] | None = None  # outcome and cause, when the last message has been heard
     talk_limit_s: int | None = None
     hung_up_by: str = ""
@@ -187,8 +179,6 @@ def _plain(value: Any) -> Any:
         return value.to_json()
     if isinstance(value, Transfer):
         return {"kind": value.kind, "leg": value.leg, "by": value.by, "consulting": value.consulting}
-    if isinstance(value, Running):
-        return {"id": value.id, "voicemail": value.voicemail, "queue": value.queue}
     if isinstance(value, Party):
         return {"number": value.number, "alias": value.alias, "internal": value.internal}
     if isinstance(value, tuple):
@@ -206,7 +196,6 @@ _READERS: dict[str, Any] = {
     "menu": Position.from_json,
     "run": Run.from_json,
     "transfer": lambda data: Transfer(TransferKind(data["kind"]), data["leg"], data["by"], data["consulting"]),
-    "recording": lambda data: Running(**data),
     "end_after": tuple,
     "display": lambda data: Party(**data),
     "endpoints": tuple,
@@ -263,13 +252,31 @@ class Call:
         return main if main is not None and main.alive else None
 
     @property
+    def ours(self) -> Party:
+        """Our number, as the customer knows it: the one that he called, or that is shown to him."""
+        return self.to if self.direction is Direction.INBOUND else self.from_
+
+    @property
+    def theirs(self) -> Party:
+        """The customer as he is shown to our side."""
+        return self.from_ if self.direction is Direction.INBOUND else self.to
+
+    @property
+    def reached(self) -> bool:
+        """Whether somebody has talked with the customer, if only a program that called him."""
+        main = self.leg(self.flow.main_leg)
+        called = main is not None and main.role is LegRole.DESTINATION and main.answered_at is not None
+        return self.connected_at is not None or called
+
+    @property
     def next_deadline_at(self) -> dt.datetime | None:
         return min(self.timers.values(), default=None)
 
     @property
     def customer_leg(self) -> Leg | None:
-        """The customer's leg, alive: the main one of calls that came in, the dialled one of those that agents began."""
-        if self.direction is Direction.INBOUND or not self.flow.dial_leg:
+        """The customer's leg, alive: the main one, but for calls that an agent began the one that was dialled."""
+        main = self.leg(self.flow.main_leg)
+        if main is None or main.agent is None or not self.flow.dial_leg:
             return self.caller
         dialled = self.leg(self.flow.dial_leg)
         return dialled if dialled is not None and dialled.alive else None

@@ -26,13 +26,25 @@ from callflow.domain.call import Call, Leg, Timer
 from callflow.domain.config import Config
 from callflow.domain.effects import Effect
 from callflow.domain.turn import Moved, Turn
-from callflow.domain.ways import ToEnd, ToMenu, ToMessage, ToNumber, ToProgram, ToQueue, ToVoicemail, Way
+from callflow.domain.ways import (
+    EXTERNAL,
+    INTERNAL,
+    ToEnd,
+    ToMenu,
+    ToMessage,
+    ToNumber,
+    ToProgram,
+    ToQueue,
+    ToVoicemail,
+    Way,
+)
 from callflow.scco import events as scco
-from calls.domain import CallState, Cause, Direction, LegEvent, Outcome
+from calls.domain import CallState, Cause, Direction, LegEvent, LegState, Outcome
 from queues.entries import EntryOutcome
 from routing.domain.offers import OfferState
 from telephony import port
 
+_ENGINE_LOST = ToEnd(Outcome.FAILED, Cause.ENGINE_LOST)
 MOST_HOPS = 60  # from menu to queue to menu …: a caller who goes round more often is in a circle
 
 
@@ -55,9 +67,8 @@ def advance(call: Call, event: on.CallHappening, config: Config, now: dt.datetim
     way = _take(turn, event)
     while way is not None and not turn.ended:
         turn.flow(hops=turn.call.flow.hops + 1)
-        if turn.call.flow.hops > MOST_HOPS:
-            way = ToEnd(Outcome.FAILED, Cause.QUEUE_LOOP)
-        way = _follow(turn, way)
+        too_many = turn.call.flow.hops > MOST_HOPS
+        way = _follow(turn, ToEnd(Outcome.FAILED, Cause.QUEUE_LOOP) if too_many else way)
     return Decision(turn.call, tuple(turn.effects), tuple(turn.moved))
 
 
@@ -69,13 +80,16 @@ def due_timers(call: Call, now: dt.datetime) -> Iterator[on.TimerFired]:
 
 
 def _follow(turn: Turn, way: Way) -> Way | None:
+    """Leave what the call was at, and begin what comes next."""
+    turn.flow(awaits="")
+    turn.clear(Timer.QUESTION, Timer.MENU, Timer.MEDIA, Timer.RING)
     match way:
         case ToMenu():
             return menu.enter(turn, way)
         case ToQueue():
             return queueing.enter(turn, way)
         case ToNumber():
-            return ToProgram(program.forwarding(way, turn.call.to.number))
+            return ToProgram(program.forwarding(way, turn.call.ours.number))
         case ToVoicemail():
             return messages.ask_for_message(turn, way)
         case ToMessage():
@@ -84,26 +98,14 @@ def _follow(turn: Turn, way: Way) -> Way | None:
             queueing.leave(turn, EntryOutcome.REDIRECTED)
             return program.enter(turn, way)
         case ToEnd():
-            ending.end(turn, _talked(turn, way))
+            ending.end(turn, way)
             return None
-
-
-def _talked(turn: Turn, way: ToEnd) -> ToEnd:
-    """A call that was forwarded to a telephone and answered there went out of our hands."""
-    forwarded = turn.call.direction is Direction.INBOUND and turn.call.agent is None
-    if way.outcome is Outcome.COMPLETED and turn.call.connected_at is not None and forwarded:
-        return ToEnd(Outcome.TRANSFERRED_OUT, way.cause, way.ended_by)
-    return way
 
 
 def _take(turn: Turn, event: on.CallHappening) -> Way | None:
     match event:
-        case on.Arrived():
-            return outbound.device_calls(turn) if turn.call.request_user_id else arriving.arrive(turn)
-        case on.CalloutRequested():
-            return outbound.call_out(turn, event)
-        case on.DialOutRequested():
-            return outbound.dial_out(turn, event)
+        case on.Arrived() | on.CalloutRequested() | on.DialOutRequested():
+            return _begin(turn, event)
         case port.RecordingReady():
             return _recording_ready(turn, event)
         case _ if turn.ended:
@@ -139,8 +141,22 @@ def _take(turn: Turn, event: on.CallHappening) -> Way | None:
         case on.ActionsPut(put):
             return program.put(turn, put)
         case on.EngineLost():
-            return ToEnd(Outcome.FAILED, Cause.ENGINE_LOST)
+            return _ENGINE_LOST
     return None
+
+
+def _begin(turn: Turn, event: on.Arrived | on.CalloutRequested | on.DialOutRequested) -> Way | None:
+    """The first event of a call; a call that has told of itself has begun."""
+    if turn.call.serial:
+        return None
+    match event:
+        case on.CalloutRequested():
+            outbound.call_out(turn, event)
+            return None
+        case on.DialOutRequested():
+            return outbound.dial_out(turn, event)
+    inbound = turn.call.direction is Direction.INBOUND
+    return arriving.arrive(turn) if inbound else outbound.device_calls(turn)
 
 
 def _after_the_end(turn: Turn, event: on.CallHappening) -> None:
@@ -157,20 +173,18 @@ def _after_the_end(turn: Turn, event: on.CallHappening) -> None:
 # ── Legs ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 def _ringing(turn: Turn, leg_id: str) -> None:
     leg = turn.call.leg(leg_id)
-    if leg is None or not turn.move_leg(leg_id, LegEvent.RING, ringing_at=turn.now):
-        return
-    if leg.agent is not None:
-        queueing.agent_rings(turn, leg.agent)
-    else:
-        turn.publish("ringing")
+    if leg is not None and turn.move_leg(leg_id, LegEvent.RING, ringing_at=turn.now):
+        turn.publish("ringing", to=turn.party_of(leg))
 
 
 def _answered(turn: Turn, event: port.Answered) -> Way | None:
     before = turn.call.leg(event.leg)
-    endpoint = {"endpoint": event.endpoint} if event.endpoint else {}
-    if before is None or not turn.move_leg(event.leg, LegEvent.ANSWER, answered_at=turn.now, **endpoint):
-        if before is None or not before.alive:
-            turn.do(port.Hangup(event.leg))
+    if before is None or not before.alive:
+        turn.do(port.Hangup(event.leg))
+        return None
+    endpoint = event.endpoint or before.endpoint
+    dialled = before.state is not LegState.INCOMING
+    if not dialled or not turn.move_leg(event.leg, LegEvent.ANSWER, answered_at=turn.now, endpoint=endpoint):
         return None
     leg = turn.call.leg(event.leg) or before
     if _is_offered(turn, leg):
@@ -180,7 +194,7 @@ def _answered(turn: Turn, event: port.Answered) -> Way | None:
         transferring.target_answered(turn, leg)
         return None
     if outbound.is_first_ring(turn, before):
-        return outbound.main_leg_answered(turn)
+        return outbound.main_leg_answered(turn, leg)
     return program.answered(turn, leg) if leg.id == turn.call.flow.dial_leg else None
 
 
@@ -188,48 +202,46 @@ def _leg_ended(turn: Turn, leg_id: str, cause: port.HangupCause) -> Way | None:
     leg = turn.call.leg(leg_id)
     if leg is None or not turn.move_leg(leg_id, LegEvent.END, ended_at=turn.now, cause=cause):
         return None
-    if cause is port.HangupCause.ENGINE_LOST and leg.id == turn.call.flow.main_leg:
-        ending.free_agent_of(turn, leg)
-        return ToEnd(Outcome.FAILED, Cause.ENGINE_LOST)
-    if queueing.agent_leg_ended(turn, leg, cause) or transferring.consulting_leg_ended(turn, leg):
+    if queueing.agent_leg_ended(turn, leg, cause) or transferring.consulting_leg_ended(turn, leg, cause):
         return None
     if _is_transfer_target(turn, leg):
         return transferring.target_ended(turn, leg, cause)
+    is_main = leg.id == turn.call.flow.main_leg
+    if cause is port.HangupCause.ENGINE_LOST and (is_main or leg.answered_at is not None):
+        ending.free_agent_of(turn, leg)
+        return _ENGINE_LOST
     if outbound.is_first_ring(turn, leg):
         return outbound.main_leg_never_answered(turn, leg, cause)
-    if leg.id == turn.call.flow.main_leg:
+    if is_main:
         return _main_party_left(turn, leg)
     if leg.id == turn.call.flow.dial_leg:
         return program.dialled_leg_ended(turn, leg, cause)
-    return _agent_left(turn, leg)
+    return _other_party_left(turn, leg)
 
 
 def _main_party_left(turn: Turn, leg: Leg) -> Way:
     """The caller, or the agent who called out, has hung up."""
     ending.free_agent_of(turn, leg)
-    by = ending.EXTERNAL if leg.agent is None else ending.INTERNAL
-    if turn.call.connected_at is not None:
-        return ToEnd(Outcome.COMPLETED, Cause.NORMAL, by)
+    by = EXTERNAL if leg.agent is None else INTERNAL
     told = turn.call.flow.end_after
     if told is not None:
         return ToEnd(Outcome(told[0]), told[1], by)
-    return ToEnd(Outcome.ABANDONED, Cause.CALLER_LEFT, by)
+    return ToEnd(Outcome.ABANDONED, Cause.NORMAL if turn.call.reached else Cause.CALLER_LEFT, by)
 
 
-def _agent_left(turn: Turn, leg: Leg) -> Way | None:
-    """An agent who talks with the customer has hung up, and so ended the call."""
-    if turn.call.state is not CallState.CONNECTED:
-        ending.free_agent_of(turn, leg)
-        return None
-    if leg.agent is not None:
-        turn.publish("agentEnded", to=turn.agent_party(leg.agent))
-    ending.free_agent_of(turn, leg)
-    return ToEnd(Outcome.COMPLETED, Cause.NORMAL, ending.INTERNAL)
+def _other_party_left(turn: Turn, leg: Leg) -> Way | None:
+    """Whoever talked with the customer has hung up: that ends the call, unless a program was put for afterwards."""
+    ending.agent_leaves(turn, leg)
+    if turn.call.flow.run is not None:
+        turn.leave_queue(EntryOutcome.ANSWERED)
+        return program.begin(turn)
+    return ToEnd(Outcome.COMPLETED, Cause.NORMAL, EXTERNAL if leg.agent is None else INTERNAL)
 
 
 def _hung_up(turn: Turn, cause: str, *, internal: bool) -> Way:
-    outcome = Outcome.COMPLETED if turn.call.connected_at is not None else Outcome.ABANDONED
-    return ToEnd(outcome, cause, ending.INTERNAL if internal else ending.EXTERNAL)
+    """Somebody wants the call to end. A caller whom we hang up on before he was served was not taken."""
+    refused = internal and turn.call.direction is Direction.INBOUND
+    return ToEnd(Outcome.REJECTED if refused else Outcome.ABANDONED, cause, INTERNAL if internal else EXTERNAL)
 
 
 def _is_offered(turn: Turn, leg: Leg) -> bool:
@@ -256,14 +268,14 @@ def _gathered(turn: Turn, event: port.Gathered) -> Way | None:
 def _play_ended(turn: Turn, play: str) -> Way | None:
     instruction = program.id_of(turn, play)
     if instruction is not None:
-        return program.drive(turn, scco.MediaEnded(instruction))
+        return program.media_ended(turn, instruction)
     if play != turn.call.flow.awaits:
         return None
     match turn.call.state:
         case CallState.ANNOUNCING:
             return messages.announced(turn)
         case CallState.VOICEMAIL:
-            return messages.prompt_heard(turn)
+            return messages.heard(turn)
         case CallState.WAITING | CallState.OFFERED:
             queueing.play_music(turn)
     return None
@@ -273,8 +285,7 @@ def _recording_ready(turn: Turn, event: port.RecordingReady) -> Way | None:
     instruction = program.id_of(turn, event.recording)
     if instruction is not None:
         return program.recording_ready(turn, event, instruction)
-    messages.recording_ready(turn, event)
-    return None
+    return messages.recording_ready(turn, event)
 
 
 # ── Time and answers ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -311,7 +322,7 @@ def _nothing_heard(turn: Turn) -> Way | None:
         case CallState.ANNOUNCING:
             return messages.announced(turn)
         case CallState.VOICEMAIL:
-            return ToEnd(Outcome.VOICEMAIL, Cause.MESSAGE_LEFT)
+            return messages.heard(turn)
         case CallState.PROGRAM:
             return ToEnd(Outcome.FAILED, Cause.STALE)
     return None

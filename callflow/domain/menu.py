@@ -55,7 +55,7 @@ def _step(turn: Turn, given: ivr.Input) -> Way | None:
         case ivr.LeaveVoicemail():
             return ToVoicemail()
         case ivr.SendSms(text):
-            turn.do(SendSms(turn.call.customer, turn.call.to.number, text))
+            turn.do(SendSms(turn.call.customer, turn.call.ours.number, text))
             return ToEnd(Outcome.COMPLETED, Cause.SMS_SENT)
         case ivr.HangUp(cause):
             return ToEnd(Outcome.FAILED if cause in _BROKEN else Outcome.COMPLETED, cause)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from callflow.domain.arriving import answer_caller
-from callflow.domain.call import Running, Timer
+from callflow.domain.call import Leg, Timer
 from callflow.domain.effects import RecordingBegun, RecordingStored
 from callflow.domain.turn import Turn
 from callflow.domain.ways import ToEnd, ToMessage, ToVoicemail, Way
@@ -17,16 +17,14 @@ END_KEYS = "#"
 FORMAT = "mp3"
 
 
+# ── A last message ───────────────────────────────────────────────────────────────────────────────────────────────────
 def announce(turn: Turn, way: ToMessage) -> Way | None:
     """Say something; then the call ends with the outcome and cause that the way names."""
     if not turn.move(CallEvent.ANNOUNCE, cause=way.cause):
         return None
     answer_caller(turn)
     turn.flow(end_after=(way.outcome, way.cause))
-    turn.set_timer(Timer.MEDIA, LONGEST_MESSAGE_S)
-    caller = turn.call.caller
-    if caller is not None:
-        turn.play(caller.id, way.media, awaited=True)
+    _say(turn, way.media)
     return None
 
 
@@ -36,6 +34,14 @@ def announced(turn: Turn) -> Way | None:
     return ToEnd(Outcome(end_after[0]), end_after[1]) if end_after is not None else None
 
 
+def _say(turn: Turn, media: tuple[Media, ...]) -> None:
+    turn.set_timer(Timer.MEDIA, LONGEST_MESSAGE_S)
+    caller = turn.call.caller
+    if caller is not None:
+        turn.play(caller.id, media, awaited=True)
+
+
+# ── Voicemail: a prompt, the recording, thanks ───────────────────────────────────────────────────────────────────────
 def ask_for_message(turn: Turn, way: ToVoicemail) -> Way | None:
     """Ask the caller to leave a message after the tone."""
     if not turn.move(CallEvent.VOICEMAIL):
@@ -43,30 +49,31 @@ def ask_for_message(turn: Turn, way: ToVoicemail) -> Way | None:
     answer_caller(turn)
     queue = turn.config.queue(way.queue) if way.queue is not None else None
     prompt: tuple[Media, ...] = queue.voicemail_prompt if queue is not None else ()
-    turn.flow(recording=None, thanking=False, voicemail_queue=way.queue)
-    turn.set_timer(Timer.MEDIA, LONGEST_MESSAGE_S)
-    caller = turn.call.caller
-    if caller is not None:
-        turn.play(caller.id, prompt or (Speech(turn.config.texts.leave_message()),), awaited=True)
+    turn.flow(voicemail_queue=way.queue)
+    _say(turn, prompt or (Speech(turn.config.texts.leave_message()),))
     return None
 
 
-def prompt_heard(turn: Turn) -> Way | None:
+def heard(turn: Turn) -> Way | None:
     """After the prompt comes the recording; after the thanks the end."""
-    flow, caller = turn.call.flow, turn.call.caller
-    if flow.thanking or caller is None:
+    caller = turn.call.caller
+    if turn.call.flow.message or caller is None:
         return ToEnd(Outcome.VOICEMAIL, Cause.MESSAGE_LEFT)
-    if flow.recording is not None:
-        return None
-    queue = turn.config.queue(flow.voicemail_queue) if flow.voicemail_queue is not None else None
+    _record(turn, caller)
+    return None
+
+
+def _record(turn: Turn, caller: Leg) -> None:
+    place = turn.call.flow.voicemail_queue
+    queue = turn.config.queue(place) if place is not None else None
     longest = queue.voicemail_max_s if queue is not None else DEFAULT_VOICEMAIL_S
-    recording = turn.new_id("rec")
-    turn.flow(recording=Running(recording, voicemail=True, queue=flow.voicemail_queue), awaits=recording)
+    message = turn.new_id("rec")
+    turn.flow(message=message, awaits=message)
     turn.set_timer(Timer.MEDIA, longest + LONGEST_MESSAGE_S)
     turn.do(
         StartRecording(
             caller.id,
-            recording,
+            message,
             "voicemail",
             turn.call.project_id,
             FORMAT,
@@ -76,16 +83,19 @@ def prompt_heard(turn: Turn) -> Way | None:
             silence_s=SILENCE_S,
             end_keys=END_KEYS,
         ),
-        RecordingBegun(recording, voicemail=True, queue=flow.voicemail_queue, format=FORMAT, event_url=""),
+        RecordingBegun(message, voicemail=True, queue=place, format=FORMAT, event_url=""),
     )
-    return None
 
 
-def recording_ready(turn: Turn, ready: RecordingReady) -> None:
+def recording_ready(turn: Turn, ready: RecordingReady) -> Way | None:
     """A recording is there, in whatever state the call is by now. After a voicemail the caller is thanked."""
     turn.do(RecordingStored(ready.recording, ready.file, ready.size_bytes, ready.duration_ms))
-    caller = turn.call.caller
-    if turn.call.state is not CallState.VOICEMAIL or turn.call.flow.awaits != ready.recording or caller is None:
-        return
-    turn.flow(thanking=True)
-    turn.play(caller.id, (Speech(turn.config.texts.thanks_for_message()),), awaited=True)
+    if ready.recording == turn.call.flow.recording:
+        turn.flow(recording="")
+    if turn.call.state is not CallState.VOICEMAIL or turn.call.flow.awaits != ready.recording:
+        return None
+    if not ready.file:
+        turn.flow(message="")
+        return ToEnd(Outcome.FAILED, Cause.FAILED)
+    _say(turn, (Speech(turn.config.texts.thanks_for_message()),))
+    return None

@@ -8,16 +8,24 @@ from __future__ import annotations
 
 from callflow.domain import sounds
 from callflow.domain.arriving import answer_caller, ask_and_wait
-from callflow.domain.call import AgentRef, Leg, Running, Timer
-from callflow.domain.effects import AgentCalledOut, Purpose, RecordingBegun, RecordingStored
-from callflow.domain.ending import EXTERNAL, INTERNAL, free_agent_of
+from callflow.domain.call import Leg, Party, Timer
+from callflow.domain.dialling import (
+    OTHER_FAILURE,
+    REFUSALS,
+    SIP_TEXTS,
+    let_hear_ringing,
+    new_leg,
+    ring,
+    target_of,
+)
+from callflow.domain.effects import Purpose, RecordingBegun, RecordingStored
+from callflow.domain.ending import agent_leaves
 from callflow.domain.talking import join, limit_talk
 from callflow.domain.turn import Turn
-from callflow.domain.ways import ToEnd, ToNumber, ToProgram, Way
+from callflow.domain.ways import EXTERNAL, INTERNAL, ToEnd, ToNumber, ToProgram, Way
 from callflow.scco import actions, events, instructions, run
-from calls.domain import CallEvent, CallState, Cause, Direction, LegRole, Outcome
+from calls.domain import CallEvent, CallState, Cause, Direction, LegState, Outcome
 from telephony.port import (
-    Dial,
     Gather,
     HangupCause,
     Media,
@@ -25,23 +33,12 @@ from telephony.port import (
     RecordingReady,
     StartRecording,
     StopPlay,
-    Tone,
 )
 
-SLACK_S = 3.0  # how much later than told an engine may end a ringing leg before we do it
 LONGEST_SILENCE_S = 900.0  # an announcement or input from which nothing was heard for so long is lost
 FORWARD_RING_S = 60
-
-# What SIP would say: customers' servers read it as `endCallCause` (Source: webhooks.md §7.3).
-SIP_TEXTS = {
-    HangupCause.BUSY: "486 Busy Here",
-    HangupCause.REJECTED: "603 Decline",
-    HangupCause.NO_ANSWER: "408 Request Timeout",
-    HangupCause.UNREACHABLE: "480 Temporarily Unavailable",
-    HangupCause.INVALID_NUMBER: "404 Not Found",
-    HangupCause.CONGESTION: "503 Service Unavailable",
-    HangupCause.CANCELLED: "487 Request Terminated",
-}
+_NOT_LEFT = frozenset({CallState.AUTHORISING, CallState.VOICEMAIL, CallState.ANNOUNCING})
+_RUNG = (LegState.DIALING, LegState.RINGING)
 
 
 def forwarding(way: ToNumber, dialled: str) -> actions.Program:
@@ -77,10 +74,20 @@ def begin(turn: Turn) -> Way | None:
 
 
 def put(turn: Turn, program: actions.Program) -> Way | None:
-    """Replace what is left of the program; a call that follows none begins this one."""
-    if turn.call.flow.run is None:
-        return ToProgram(program)
-    return drive(turn, events.Answered(program))
+    """Replace what is left of the program; a call that follows none begins this one.
+
+    A conversation goes on, and the program begins when it is over; a party that is rung first hears it when it answers.
+    What may not be left is not: the question whether a call may go out, a last message, a voicemail.
+    """
+    if turn.call.state in _NOT_LEFT:
+        return None
+    if turn.call.flow.run is not None:
+        return drive(turn, events.Answered(program))
+    main = turn.call.caller
+    if turn.call.state is CallState.CONNECTED or (main is not None and main.state in _RUNG):
+        prepare(turn, program)
+        return None
+    return ToProgram(program)
 
 
 def drive(turn: Turn, event: events.Event) -> Way | None:
@@ -89,7 +96,11 @@ def drive(turn: Turn, event: events.Event) -> Way | None:
         return None
     after, todo = run.advance(turn.call.flow.run, event)
     turn.flow(run=after)
-    turn.set_timer(Timer.MEDIA, LONGEST_SILENCE_S)
+    turn.clear(Timer.MEDIA)
+    if after.state is not run.State.ASKING:
+        turn.clear(Timer.QUESTION)
+    if after.state in (run.State.PLAYING, run.State.GATHERING):
+        turn.set_timer(Timer.MEDIA, LONGEST_SILENCE_S)
     for instruction in todo:
         way = _do(turn, instruction)
         if way is not None:
@@ -123,12 +134,12 @@ def _do(turn: Turn, instruction: instructions.Instruction) -> Way | None:
 
 
 def _end(turn: Turn, cause: instructions.HangUpCause, detail: str) -> Way:
-    if turn.call.connected_at is not None:
+    finished = cause is instructions.HangUpCause.FINISHED
+    if finished and turn.call.flow.hung_up_by:
         return ToEnd(Outcome.COMPLETED, Cause.NORMAL, turn.call.flow.hung_up_by)
     if cause is instructions.HangUpCause.CONNECT_FAILED:
-        return ToEnd(Outcome.FAILED, detail or cause, INTERNAL)
-    finished = cause is instructions.HangUpCause.FINISHED
-    return ToEnd(Outcome.COMPLETED if finished else Outcome.FAILED, Cause(cause), INTERNAL)
+        return ToEnd(Outcome.REJECTED if detail in REFUSALS else Outcome.FAILED, detail)
+    return ToEnd(Outcome.COMPLETED if finished else Outcome.FAILED, Cause(cause))
 
 
 def _name(turn: Turn, id: int) -> str:
@@ -154,6 +165,15 @@ def _play(turn: Turn, media: instructions.PlayMedia) -> None:
         answer_caller(turn)
     sound = sounds.of_program(media.sound, turn.call.project_id)
     turn.do(Play(caller.id, _name(turn, media.id), (sound,), media.loops, media.pause_ms))
+
+
+def media_ended(turn: Turn, id: int) -> Way | None:
+    """Something has been heard. Who waits for a dialled party hears it ring again."""
+    running = turn.call.flow.run
+    way = drive(turn, events.MediaEnded(id))
+    if running is not None and running.playing == id and running.state is run.State.DIALLING:
+        let_hear_ringing(turn)
+    return way
 
 
 def _stop_media(turn: Turn) -> None:
@@ -198,7 +218,7 @@ def _record_message(turn: Turn, message: instructions.RecordVoicemail) -> None:
         return
     answer_caller(turn)
     recording = _name(turn, message.id)
-    turn.flow(recording=Running(recording, voicemail=True))
+    turn.flow(message=recording)
     turn.do(
         StartRecording(
             caller.id,
@@ -219,99 +239,67 @@ def _record_message(turn: Turn, message: instructions.RecordVoicemail) -> None:
 def recording_ready(turn: Turn, ready: RecordingReady, id: int) -> Way | None:
     """The message of a program is over."""
     turn.do(RecordingStored(ready.recording, ready.file, ready.size_bytes, ready.duration_ms))
-    turn.flow(recording=None)
     return drive(turn, events.MessageRecorded(id))
 
 
 # ── Connecting ───────────────────────────────────────────────────────────────────────────────────────────────────────
 def _dial(turn: Turn, dial: instructions.Dial) -> Way | None:
-    endpoints, agent, refusal = _target(turn, dial)
-    if refusal is not None:
-        return drive(turn, events.ConnectFailed(dial.id, refusal, refusal))
-    outbound = turn.call.direction is not Direction.INBOUND
-    if not turn.move(CallEvent.DIAL_CUSTOMER if outbound else CallEvent.FORWARD, to=dial.to.number):
+    internal = dial.to.type is actions.PartyType.INTERNAL
+    target = target_of(turn, dial.to.number, internal=internal, shown=dial.from_.number)
+    if target.refusal is not None:
+        return drive(turn, _failed(dial.id, target.refusal))
+    inbound = turn.call.direction is Direction.INBOUND
+    if not turn.move(CallEvent.FORWARD if inbound else CallEvent.DIAL_CUSTOMER, to=dial.to.number):
         return None
-    leg = turn.new_leg(LegRole.DESTINATION, endpoints[0], dial.to.number, agent)
+    leg = new_leg(turn, target, dial.to.number)
     turn.flow(dial_leg=leg.id, dial_id=dial.id, talk_limit_s=dial.max_connect_s)
-    turn.set_timer(Timer.RING, dial.timeout_s + SLACK_S)
-    _let_hear_ringing(turn)
-    turn.do(
-        Dial(
-            leg.id,
-            turn.call.id,
-            endpoints,
-            from_number=dial.from_.number,
-            from_alias=dial.from_.alias,
-            to_number=dial.to.number,
-            to_alias=dial.to.alias,
-            timeout_s=dial.timeout_s,
-            custom_data=dial.custom_data or turn.call.custom_data,
-        )
+    let_hear_ringing(turn)
+    ring(
+        turn,
+        leg,
+        target.endpoints,
+        shown=Party(dial.from_.number, dial.from_.alias),
+        alias=dial.to.alias,
+        timeout_s=dial.timeout_s,
+        custom_data=dial.custom_data or turn.call.custom_data,
     )
     return None
 
 
-def _target(turn: Turn, dial: instructions.Dial) -> tuple[tuple[str, ...], AgentRef | None, str | None]:
-    """Where to ring, which agent that is, or why not (Source: the limits of the project, concepts.md §8)."""
-    if dial.to.type is actions.PartyType.INTERNAL:
-        agent = turn.config.agent(dial.to.number)
-        if agent is None:
-            return (f"web:{turn.call.project_id}_{dial.to.number}",), None, None
-        if agent.busy or not agent.endpoints:
-            return (), None, Cause.BUSY if agent.busy else Cause.UNREACHABLE
-        return agent.endpoints, AgentRef(agent.id, agent.user_id), None
-    digits = turn.config.digits(dial.to.number)
-    if not digits:
-        return (), None, Cause.INVALID_NUMBER
-    shown = turn.config.number(dial.from_.number)
-    if shown is None or not shown.allow_outbound:
-        return (), None, Cause.NOT_ALLOWED
-    return (f"tel:{digits}",), None, turn.config.outbound_refusal(digits, turn.now)
-
-
-def _let_hear_ringing(turn: Turn) -> None:
-    """Whoever waits for the dialled party hears it ring, unless the program plays something."""
-    caller, program = turn.call.caller, turn.call.flow.run
-    if caller is not None and (program is None or program.playing is None):
-        turn.play(caller.id, (Tone("ringback"),), loops=0)
+def _failed(dial_id: int, cause: str) -> events.ConnectFailed:
+    return events.ConnectFailed(dial_id, cause, SIP_TEXTS.get(cause, OTHER_FAILURE))
 
 
 def answered(turn: Turn, leg: Leg) -> Way | None:
     """The dialled party is there: both talk."""
     caller = turn.call.caller
-    if caller is None:
+    if caller is None or not turn.move(CallEvent.CONNECT, to=leg.number):
         return None
     way = drive(turn, events.ConnectAnswered(turn.call.flow.dial_id))
-    if way is not None or not turn.move(CallEvent.CONNECT, to=leg.number):
+    if way is not None:
         return way
     answer_caller(turn)
-    if leg.agent is not None:
-        turn.do(AgentCalledOut(leg.agent))
     number = turn.config.number(turn.call.from_.number)
     outbound = turn.call.direction is Direction.OUTBOUND and number is not None and number.record_outbound
-    join(turn, caller.id, leg, record=turn.call.flow.record_wanted or outbound)
-    limit_talk(turn, turn.call.flow.talk_limit_s)
+    join(turn, caller, leg, record=turn.call.flow.record_wanted or outbound)
+    limit_talk(turn, leg, turn.call.flow.talk_limit_s)
     return None
 
 
 def dialled_leg_ended(turn: Turn, leg: Leg, cause: HangupCause) -> Way | None:
     """The dialled party will not come, or has left; the program says what then."""
     turn.clear(Timer.RING, Timer.TALK)
-    connected = leg.answered_at is not None
-    if connected:
-        free_agent_of(turn, leg)
-        turn.flow(hung_up_by=EXTERNAL if leg.agent is None else INTERNAL)
-    back = turn.call.state in (CallState.CONNECTED, CallState.FORWARDING, CallState.DIALING_CUSTOMER)
-    if not back or not turn.move(CallEvent.PROGRAM):
+    agent_leaves(turn, leg, cause)
+    if not turn.move(CallEvent.PROGRAM):
         return None
-    if connected:
-        return drive(turn, events.ConnectEnded(turn.call.flow.dial_id))
-    return drive(turn, events.ConnectFailed(turn.call.flow.dial_id, cause, SIP_TEXTS.get(cause, "500 Server Error")))
+    if leg.answered_at is None:
+        return drive(turn, _failed(turn.call.flow.dial_id, cause))
+    turn.flow(hung_up_by=EXTERNAL if leg.agent is None else INTERNAL)
+    return drive(turn, events.ConnectEnded(turn.call.flow.dial_id))
 
 
 def ring_timed_out(turn: Turn) -> Way | None:
     """The engine should have given up by itself."""
-    turn.clear(Timer.RING)
     leg = turn.call.leg(turn.call.flow.dial_leg)
     if leg is None or not leg.alive or leg.answered_at is not None:
         return None
@@ -321,9 +309,9 @@ def ring_timed_out(turn: Turn) -> Way | None:
 
 def talk_limit_reached(turn: Turn) -> Way | None:
     """The longest conversation is over: the dialled party is let go, and the program goes on or ends."""
-    turn.clear(Timer.TALK)
     leg = turn.call.leg(turn.call.flow.dial_leg)
     if leg is None or not leg.alive or turn.call.flow.run is None:
-        return ToEnd(Outcome.COMPLETED, Cause.TALK_LIMIT, INTERNAL)
+        return ToEnd(Outcome.COMPLETED, Cause.TALK_LIMIT)
     turn.hang_up(leg.id)
-    return dialled_leg_ended(turn, leg, HangupCause.NORMAL)
+    way = dialled_leg_ended(turn, leg, HangupCause.NORMAL)
+    return ToEnd(way.outcome, Cause.TALK_LIMIT) if isinstance(way, ToEnd) else way

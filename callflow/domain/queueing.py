@@ -8,7 +8,7 @@ from dataclasses import replace
 from agents.domain import PAUSE_S, Unanswered
 from callflow.domain import sounds
 from callflow.domain.arriving import answer_caller
-from callflow.domain.call import AgentRef, Entry, Leg, Offer, Timer, Tried
+from callflow.domain.call import Entry, Leg, Offer, Timer, Tried
 from callflow.domain.config import QueueConfig
 from callflow.domain.effects import AgentAnswered, AgentMissed, RingDoorbell
 from callflow.domain.ending import withdraw_offer
@@ -87,7 +87,6 @@ def _wait(turn: Turn, queue: QueueConfig, place: dt.datetime) -> None:
     turn.add_entry(entry)
     turn.flow(music=queue.wait_music or MUSIC)
     play_music(turn)
-    turn.clear(Timer.MENU, Timer.MEDIA)
     if queue.max_wait_s:
         turn.set_timer(Timer.QUEUE_WAIT, queue.max_wait_s)
     if queue.announce_position or queue.announce_estimated_wait:
@@ -126,15 +125,17 @@ def play_music(turn: Turn) -> None:
 
 def waited_too_long(turn: Turn) -> Way | None:
     """The longest wait is over. An agent who is being rung for the caller is let go."""
-    entry = turn.call.entry
-    queue = turn.config.queue(entry.queue) if entry is not None else None
-    turn.clear(Timer.QUEUE_WAIT)
-    if queue is None or turn.call.state not in (CallState.WAITING, CallState.OFFERED):
-        return None
-    way = way_out(turn, queue, WAITED_TOO_LONG)
+    queue = _waits_in(turn)
+    way = way_out(turn, queue, WAITED_TOO_LONG) if queue is not None else None
     if way is not None:
         leave(turn, EntryOutcome.WAITED_TOO_LONG)
     return way
+
+
+def _waits_in(turn: Turn) -> QueueConfig | None:
+    """The queue in which the caller waits, also while an agent is rung."""
+    stay = turn.stay
+    return turn.config.queue(stay.queue) if stay is not None and stay.state is not EntryState.CONNECTED else None
 
 
 def leave(turn: Turn, outcome: EntryOutcome) -> None:
@@ -146,20 +147,13 @@ def leave(turn: Turn, outcome: EntryOutcome) -> None:
 
 def announce_place(turn: Turn) -> None:
     """Tell the caller his place and how long it may take; the music goes on when that has been heard."""
-    entry, caller = turn.call.entry, turn.call.caller
-    queue = turn.config.queue(entry.queue) if entry is not None else None
-    turn.clear(Timer.ANNOUNCE)
-    if (
-        entry is None
-        or caller is None
-        or queue is None
-        or turn.call.state not in (CallState.WAITING, CallState.OFFERED)
-    ):
+    stay, caller, queue = turn.stay, turn.call.caller, _waits_in(turn)
+    if stay is None or caller is None or queue is None:
         return
     turn.set_timer(Timer.ANNOUNCE, queue.announce_every_s)
     if turn.call.state is CallState.OFFERED:
         return  # somebody is about to answer
-    place = turn.config.place_of(entry.id)
+    place = turn.config.place_of(stay.id)
     wait_s = turn.config.estimated_wait_s(queue.id, place) if queue.announce_estimated_wait else None
     text = turn.config.texts.place_in_line(place if queue.announce_position else None, wait_s)
     if text:
@@ -168,18 +162,20 @@ def announce_place(turn: Turn) -> None:
 
 def info_known(turn: Turn) -> None:
     """What the customer's server said, or its silence, no longer holds the call back."""
-    entry = turn.call.entry
-    if entry is not None and entry.ready_at > turn.now:
-        turn.change(entry=replace(entry, ready_at=turn.now))
+    stay = turn.stay
+    if stay is not None and _waits_in(turn) is not None:
+        turn.change(entry=replace(stay, ready_at=min(stay.ready_at, turn.now)))
         turn.do(RingDoorbell())
 
 
 # ── Offers ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 def offer(turn: Turn, made: OfferMade) -> None:
     """Ring the agent whom dispatch has chosen and reserved. When the call is no longer there, the agent is let go."""
-    entry = turn.call.entry
-    if entry is None or entry.id != made.entry or not turn.move(CallEvent.OFFER, agent=made.agent.user_id):
-        turn.do(AgentMissed(made.agent, Unanswered.WITHDRAWN), RingDoorbell())
+    if turn.call.offer is not None and turn.call.offer.id == made.offer:
+        return
+    stay = turn.stay
+    if stay is None or stay.id != made.entry or not turn.move(CallEvent.OFFER, agent=made.agent.user_id):
+        _decline(turn, made)
         return
     turn.move_entry(EntryEvent.OFFER, attempts=made.attempt)
     endpoint = made.endpoints[0] if made.endpoints else ""
@@ -192,10 +188,10 @@ def offer(turn: Turn, made: OfferMade) -> None:
             leg.id,
             turn.call.id,
             made.endpoints,
-            from_number=made.from_number or turn.call.from_.number,
-            from_alias=turn.call.from_.alias,
+            from_number=made.from_number or turn.call.theirs.number,
+            from_alias=turn.call.theirs.alias,
             to_number=made.agent.user_id,
-            to_alias=turn.call.to.alias or turn.call.to.number,
+            to_alias=turn.call.ours.alias or turn.call.ours.number,
             timeout_s=made.timeout_s,
             custom_data=turn.call.custom_data,
             info=made.info,
@@ -203,34 +199,41 @@ def offer(turn: Turn, made: OfferMade) -> None:
     )
 
 
-def agent_rings(turn: Turn, agent: AgentRef) -> None:
-    turn.publish("ringing", to=turn.agent_party(agent))
+def _decline(turn: Turn, made: OfferMade) -> None:
+    """An offer that came too late is over before it began, and its agent free."""
+    if turn.call.offer is None or turn.call.offer.state is not OfferState.OPEN:
+        turn.change(offer=Offer(made.offer, made.agent, made.leg, OfferState.OPEN, turn.now))
+        turn.close_offer(OfferEvent.WITHDRAW)
+    turn.do(AgentMissed(made.agent, Unanswered.WITHDRAWN), RingDoorbell())
 
 
 def agent_answers(turn: Turn, leg: Leg) -> None:
     """The offered agent is the one: the caller leaves the line and talks with him."""
+    caller, queue = turn.call.caller, _waits_in(turn)
     offer = turn.close_offer(OfferEvent.ACCEPT)
-    caller, entry = turn.call.caller, turn.call.entry
-    if offer is None or caller is None or entry is None:
+    if offer is None or caller is None:
         return
-    queue = turn.config.queue(entry.queue)
     turn.move_entry(EntryEvent.CONNECT)
     turn.move(CallEvent.CONNECT, agent=offer.agent.user_id)
     turn.clear(Timer.QUEUE_WAIT, Timer.ANNOUNCE)
     turn.do(AgentAnswered(offer.agent))
-    join(turn, caller.id, leg, record=queue is not None and queue.record, queue=entry.queue)
+    join(turn, caller, leg, record=queue is not None and queue.record)
+
+
+def unanswered(cause: HangupCause) -> tuple[OfferEvent, Unanswered]:
+    """What it means for an offer, and for its agent, that his leg ended before he answered."""
+    return _UNANSWERED.get(cause, (OfferEvent.FAIL, Unanswered.FAILED))
 
 
 def agent_does_not_answer(turn: Turn, leg: Leg, cause: HangupCause) -> None:
     """The offer ended: the caller keeps his place, and the next agent is looked for."""
-    event, outcome = _UNANSWERED.get(cause, (OfferEvent.FAIL, Unanswered.FAILED))
-    offer = turn.close_offer(event, cause)
-    entry = turn.call.entry
-    if offer is None or entry is None:
+    event, outcome = unanswered(cause)
+    offer, stay = turn.close_offer(event, cause), turn.stay
+    if offer is None or stay is None:
         return
-    before = entry.tried.get(offer.agent.id)
+    before = stay.tried.get(offer.agent.id)
     until = turn.now + dt.timedelta(seconds=PAUSE_S[outcome])
-    tried = {**entry.tried, offer.agent.id: Tried((before.times if before else 0) + 1, until)}
+    tried = {**stay.tried, offer.agent.id: Tried((before.times if before else 0) + 1, until)}
     turn.move_entry(EntryEvent.OFFER_ENDED, tried=tried)
     turn.move(CallEvent.OFFER_ENDED, agent=offer.agent.user_id, outcome=outcome)
     turn.publish("agentEnded", to=turn.agent_party(offer.agent), cause=cause)
@@ -239,7 +242,6 @@ def agent_does_not_answer(turn: Turn, leg: Leg, cause: HangupCause) -> None:
 
 def offer_timed_out(turn: Turn) -> None:
     """The deadline has come, whatever the engine says."""
-    turn.clear(Timer.OFFER)
     offer = turn.call.offer
     leg = turn.call.leg(offer.leg) if offer is not None and offer.state is OfferState.OPEN else None
     if leg is not None:

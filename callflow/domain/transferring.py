@@ -6,42 +6,48 @@ from dataclasses import replace
 
 from agents.domain import Unanswered
 from callflow.domain.call import Leg, Timer, Transfer, TransferKind
+from callflow.domain.dialling import ring
 from callflow.domain.effects import AgentAnswered, AgentMissed, RingDoorbell
-from callflow.domain.ending import INTERNAL, free_agent_of
+from callflow.domain.ending import agent_leaves
 from callflow.domain.events import TransferRequested
-from callflow.domain.program import SIP_TEXTS, SLACK_S
-from callflow.domain.queueing import leave
-from callflow.domain.talking import hold_music, join
+from callflow.domain.queueing import leave, unanswered
+from callflow.domain.talking import bridge, hold_music, join, limit_talk, stop_recording
 from callflow.domain.turn import Turn
 from callflow.domain.ways import ToEnd, ToQueue, Way
-from calls.domain import CallState, LegRole, Outcome
+from calls.domain import CallState, Cause, Direction, LegRole, Outcome
 from queues.entries import EntryOutcome
-from telephony.port import Bridge, Dial, HangupCause, Unbridge
+from telephony.port import Bridge, HangupCause, Unbridge
 
 RING_S = 30
 
 
+# ── Beginning ────────────────────────────────────────────────────────────────────────────────────────────────────────
 def transfer(turn: Turn, request: TransferRequested) -> Way | None:
-    """Begin. From here on the customer's leg is the call's main one, whoever had begun the call."""
+    """Begin, when two parties talk and may. From here on the customer's leg is the call's main one."""
     customer = turn.call.customer_leg
-    if turn.call.state is not CallState.CONNECTED or customer is None or turn.call.flow.transfer is not None:
+    talks = turn.call.state is CallState.CONNECTED and turn.call.flow.transfer is None
+    by = _who_talks_with(turn, customer) if talks and customer is not None else None
+    if customer is None or by is None:
         _let_go(turn, request)
         return None
-    by = next((leg for leg in turn.others(customer.id) if leg.answered_at is not None), None)
-    turn.flow(main_leg=customer.id, dial_leg="", run=None)
-    turn.clear(Timer.TALK)
-    _take_off_hold(turn, customer)
-    if request.queue is not None:
-        return _to_queue(turn, customer, by, request.queue)
-    if by is None:
+    refusal = _refusal(turn, request)
+    if refusal is not None:
         _let_go(turn, request)
+        turn.publish("connect_failed", to=request.to, cause=refusal)
         return None
+    _make_main(turn, customer)
     turn.do(Unbridge(customer.id))
+    if request.queue is not None:
+        return _to_queue(turn, by, request.queue)
     turn.play(customer.id, hold_music(turn), loops=0)
     if request.kind is TransferKind.BLIND:
-        part_with(turn, by)
+        _part_with(turn, by)
     _ring_target(turn, request, by)
     return None
+
+
+def _who_talks_with(turn: Turn, customer: Leg) -> Leg | None:
+    return next((leg for leg in turn.others(customer.id) if leg.answered_at is not None), None)
 
 
 def _let_go(turn: Turn, request: TransferRequested) -> None:
@@ -49,50 +55,53 @@ def _let_go(turn: Turn, request: TransferRequested) -> None:
         turn.do(AgentMissed(request.agent, Unanswered.WITHDRAWN), RingDoorbell())
 
 
-def _take_off_hold(turn: Turn, customer: Leg) -> None:
-    if customer.held:
-        turn.change_leg(customer.id, held=False)
+def _refusal(turn: Turn, request: TransferRequested) -> Cause | None:
+    if request.queue is not None:
+        return None
+    if not request.endpoints:
+        return Cause.UNREACHABLE
+    outside = request.agent is None and not request.to.internal
+    return turn.config.outbound_refusal(turn.config.digits(request.to.number), turn.now) if outside else None
 
 
-def part_with(turn: Turn, leg: Leg) -> None:
+def _make_main(turn: Turn, customer: Leg) -> None:
+    """The agent who began the call may leave it: what was bound to his leg ends, also a program."""
+    if customer.id != turn.call.flow.main_leg:
+        stop_recording(turn)
+    turn.flow(main_leg=customer.id, dial_leg="", run=None)
+    turn.change_leg(customer.id, held=False)
+
+
+def _part_with(turn: Turn, leg: Leg) -> None:
     """An agent leaves the conversation and goes into his wrap-up; the customer stays."""
-    if leg.agent is not None:
-        turn.publish("agentEnded", to=turn.agent_party(leg.agent))
-    free_agent_of(turn, leg)
+    agent_leaves(turn, leg)
     turn.hang_up(leg.id)
 
 
-def _to_queue(turn: Turn, customer: Leg, by: Leg | None, queue: int) -> Way:
+def _to_queue(turn: Turn, by: Leg, queue: int) -> Way:
     """The customer keeps his place in line when he had one."""
-    entry = turn.call.entry
-    place = entry.enqueued_at if entry is not None else None
-    if by is not None:
-        turn.do(Unbridge(customer.id))
-        part_with(turn, by)
+    stay = turn.stay
+    _part_with(turn, by)
     leave(turn, EntryOutcome.TRANSFERRED)
-    return ToQueue(queue, place)
+    return ToQueue(queue, stay.enqueued_at if stay is not None else None)
 
 
 def _ring_target(turn: Turn, request: TransferRequested, by: Leg) -> None:
     role = LegRole.AGENT if request.agent is not None else LegRole.DESTINATION
     leg = turn.new_leg(role, request.endpoints[0], request.to.number, request.agent)
     turn.flow(transfer=Transfer(request.kind, leg.id, by.id))
-    turn.set_timer(Timer.RING, RING_S + SLACK_S)
-    turn.do(
-        Dial(
-            leg.id,
-            turn.call.id,
-            request.endpoints,
-            from_number=turn.call.from_.number if request.agent is not None else turn.call.to.number,
-            from_alias=turn.call.from_.alias,
-            to_number=request.to.number,
-            to_alias=request.to.alias or turn.call.to.number,
-            timeout_s=RING_S,
-            custom_data=turn.call.custom_data,
-        )
+    ring(
+        turn,
+        leg,
+        request.endpoints,
+        shown=turn.call.theirs if request.agent is not None else turn.call.ours,
+        alias=request.to.alias or turn.call.ours.alias or turn.call.ours.number,
+        timeout_s=RING_S,
+        custom_data=turn.call.custom_data,
     )
 
 
+# ── The new party answers ────────────────────────────────────────────────────────────────────────────────────────────
 def target_answered(turn: Turn, leg: Leg) -> None:
     """Blind: the customer talks with the new party. Attended: first the agent does."""
     transfer, customer = turn.call.flow.transfer, turn.call.caller
@@ -102,7 +111,7 @@ def target_answered(turn: Turn, leg: Leg) -> None:
     if leg.agent is not None:
         turn.do(AgentAnswered(leg.agent))
     by = turn.call.leg(transfer.by)
-    if transfer.kind is TransferKind.ATTENDED and by is not None and by.alive:
+    if by is not None and by.alive:
         turn.flow(transfer=replace(transfer, consulting=True))
         turn.do(Bridge(by.id, leg.id))
         return
@@ -112,62 +121,67 @@ def target_answered(turn: Turn, leg: Leg) -> None:
 def complete(turn: Turn) -> None:
     """The agent who consulted leaves: the customer talks with the new party, or goes on waiting until it answers."""
     transfer, customer = turn.call.flow.transfer, turn.call.caller
-    by = turn.call.leg(transfer.by) if transfer is not None else None
-    if transfer is None or customer is None or by is None:
+    if transfer is None or customer is None:
         return
-    if by.alive:
-        part_with(turn, by)
-    target = turn.call.leg(transfer.leg)
-    if target is not None and target.alive and target.answered_at is not None:
+    by, target = turn.call.leg(transfer.by), turn.call.leg(transfer.leg)
+    if by is not None and by.alive:
+        _part_with(turn, by)
+    if target is not None and transfer.consulting:
         _hand_over(turn, customer, target)
 
 
 def _hand_over(turn: Turn, customer: Leg, leg: Leg) -> None:
     turn.flow(transfer=None)
-    join(turn, customer.id, leg, record=turn.call.record)
+    join(turn, customer, leg, record=turn.call.record)
+    if turn.call.direction is Direction.INBOUND:
+        turn.clear(Timer.TALK)  # of a telephone that has been left
+    if Timer.TALK not in turn.call.timers:
+        limit_talk(turn, leg)
 
 
-def consulting_leg_ended(turn: Turn, leg: Leg) -> bool:
+def consulting_leg_ended(turn: Turn, leg: Leg, cause: HangupCause) -> bool:
     """The agent who started the transfer has hung up: that hands the customer over. Whether this was that leg."""
     transfer = turn.call.flow.transfer
     if transfer is None or transfer.by != leg.id:
         return False
-    if leg.agent is not None:
-        turn.publish("agentEnded", to=turn.agent_party(leg.agent))
-    free_agent_of(turn, leg)
+    agent_leaves(turn, leg, cause)
     complete(turn)
     return True
 
 
+# ── The new party does not answer, or leaves ─────────────────────────────────────────────────────────────────────────
 def target_ended(turn: Turn, leg: Leg, cause: HangupCause) -> Way | None:
     """The new party will not come, or has left while it was consulted: the customer goes back to whom he had."""
     transfer, customer = turn.call.flow.transfer, turn.call.caller
     if transfer is None or customer is None:
         return None
     turn.clear(Timer.RING)
-    if leg.agent is not None and leg.answered_at is None:
-        outcome = Unanswered.REJECTED if cause is HangupCause.REJECTED else Unanswered.NO_ANSWER
-        turn.do(AgentMissed(leg.agent, outcome), RingDoorbell())
+    if leg.answered_at is not None:
+        agent_leaves(turn, leg, cause)
     else:
-        free_agent_of(turn, leg)
+        _missed(turn, leg, cause)
     turn.flow(transfer=None)
-    turn.publish(
-        "connect_failed", to=turn.agent_party(leg.agent) if leg.agent else None, cause=SIP_TEXTS.get(cause, "")
-    )
     by = turn.call.leg(transfer.by)
     if by is not None and by.alive:
-        turn.do(Bridge(customer.id, by.id))
+        bridge(turn, customer, by, record=turn.call.record)
         return None
     return _back_to_the_line(turn, cause)
 
 
+def _missed(turn: Turn, leg: Leg, cause: HangupCause) -> None:
+    turn.publish("connect_failed", to=turn.party_of(leg), cause=cause)
+    if leg.agent is not None:
+        _event, outcome = unanswered(cause)
+        turn.do(AgentMissed(leg.agent, outcome), RingDoorbell())
+
+
 def _back_to_the_line(turn: Turn, cause: HangupCause) -> Way:
     """Nobody is left to talk with the customer: he waits where he had waited, in his old place."""
-    entry = turn.call.entry
-    if entry is None:
-        return ToEnd(Outcome.FAILED, cause, INTERNAL)
+    stay = turn.stay
+    if stay is None:
+        return ToEnd(Outcome.COMPLETED, cause)
     leave(turn, EntryOutcome.TRANSFERRED)
-    return ToQueue(entry.queue, entry.enqueued_at)
+    return ToQueue(stay.queue, stay.enqueued_at)
 
 
 def ring_timed_out(turn: Turn) -> Way | None:

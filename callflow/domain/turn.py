@@ -12,7 +12,7 @@ from callflow.domain.call import AgentRef, Call, Entry, Leg, Offer, Party, Timer
 from callflow.domain.config import Config
 from callflow.domain.effects import AgentReleased, Effect, Publish
 from calls.domain import CALL_TABLE, LEG_TABLE, CallEvent, CallState, LegEvent, LegRole, LegState
-from queues.entries import ENTRY_TABLE, EntryEvent, EntryOutcome
+from queues.entries import ENTRY_TABLE, EntryEvent, EntryOutcome, EntryState
 from routing.domain.offers import OFFER_TABLE, OfferEvent
 from telephony.port import Hangup, HangupCause, Media, Play
 
@@ -132,6 +132,12 @@ class Turn:
         self.call = replace(self.call, entry=entry)
         self.moved.append(Moved("entry", "0", "enter", "", entry.state, {"queue": entry.queue}))
 
+    @property
+    def stay(self) -> Entry | None:
+        """The stay in a queue that goes on; a call keeps its last one when that has ended."""
+        entry = self.call.entry
+        return entry if entry is not None and entry.state is not EntryState.ENDED else None
+
     def leave_queue(self, outcome: EntryOutcome) -> None:
         self.move_entry(EntryEvent.LEAVE, outcome=outcome, ended_at=self.now)
 
@@ -148,14 +154,12 @@ class Turn:
         return offer
 
     # ── Agents and events ────────────────────────────────────────────────────────────────────────────────────────
-    def release_agent(self, leg: Leg) -> None:
-        """The agent of a leg that was answered is free, or in wrap-up after a call from a queue."""
-        if leg.agent is None:
-            return
-        entry = self.call.entry
-        queue = self.config.queue(entry.queue) if entry is not None else None
-        wrap_up_s = queue.wrap_up_s if queue is not None and leg.answered_at is not None else None
-        self.do(AgentReleased(leg.agent, wrap_up_s, queue_call=queue is not None))
+    def release_agent(self, agent: AgentRef, *, talked: bool) -> None:
+        """An agent is free, or in wrap-up when he has talked with a caller from a queue."""
+        stay = self.stay
+        served = talked and stay is not None and stay.state is EntryState.CONNECTED
+        queue = self.config.queue(stay.queue) if stay is not None and served else None
+        self.do(AgentReleased(agent, queue.wrap_up_s if queue is not None else None, queue_call=served))
 
     def publish(self, status: str, *, to: Party | None = None, actor: Party | None = None, cause: str = "") -> None:
         """Tell the customer's server. `to`: who is rung or talks, where that is not who was called."""
@@ -165,7 +169,15 @@ class Turn:
 
     def agent_party(self, agent: AgentRef) -> Party:
         """An agent as events show him (Source: webhooks.md §7.4)."""
-        return Party(agent.user_id, self.call.to.alias or self.call.to.number, internal=True)
+        return Party(agent.user_id, self.call.ours.alias or self.call.ours.number, internal=True)
+
+    def party_of(self, leg: Leg) -> Party:
+        """Whoever a dialled leg rings, as events show him."""
+        if leg.agent is not None:
+            return self.agent_party(leg.agent)
+        if leg.number == self.call.to.number:
+            return self.call.to
+        return Party(leg.number, internal=not leg.endpoint.startswith("tel:"))
 
     def others(self, leg_id: str) -> Iterable[Leg]:
         """The live legs but one."""

@@ -9,6 +9,9 @@ from callflow.scco.actions import Program
 from calls.domain import Cause, Outcome
 from telephony.port import Media
 
+EXTERNAL = "EXTERNAL"  # the customer's side
+INTERNAL = "INTERNAL"  # ours
+
 
 @dataclass(frozen=True, slots=True)
 class ToMenu:
@@ -57,9 +60,11 @@ class ToProgram:
 
 @dataclass(frozen=True, slots=True)
 class ToEnd:
+    """The end. `ended_by`: the side that wanted it."""
+
     outcome: Outcome
     cause: str
-    ended_by: str = ""
+    ended_by: str = INTERNAL
 
 
 Way = ToMenu | ToQueue | ToNumber | ToVoicemail | ToMessage | ToProgram | ToEnd
