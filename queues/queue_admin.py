@@ -39,9 +39,8 @@ class OutcomeInline(ProjectStackedInline):
     fields = ("cause", "action", "to_queue", "to_number", "from_number", "to_node", "message", "greeting")
     ordering = ("pk",)
     max_num = len(OutcomeCause)
-    classes = ("collapse",)
     verbose_name = gettext_lazy("way out")
-    verbose_name_plural = gettext_lazy("Expert: ways out of the line, other than voicemail")
+    verbose_name_plural = gettext_lazy("Ways out of the line, other than voicemail")
 
 
 @admin.register(Queue)

@@ -9,7 +9,7 @@ document.addEventListener("DOMContentLoaded", () => {
     const action = row.querySelector("select[name$='-action']");
     if (!action) return; // only read
     for (const field of row.querySelectorAll("[data-shown-for-action]")) {
-      field.closest(".field-line").hidden = field.dataset.shownForAction !== action.value;
+      field.closest(".field-row").hidden = field.dataset.shownForAction !== action.value;
     }
   };
   const showAll = () => { for (const row of group.querySelectorAll(".form-group")) showFieldsThatCount(row); };
