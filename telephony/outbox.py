@@ -50,21 +50,27 @@ def ask_snapshot(nodes: Iterable[str]) -> None:
     _publish(nodes, SNAPSHOT)
 
 
-def take(node: str, limit: int = 200) -> list[port.Command]:
+def take(node: str, limit: int = 200, *, now: dt.datetime | None = None) -> list[port.Command]:
     """Take an engine's oldest commands; nobody else gets them.
 
-    Taken is not done: when the engine dies with them, its legs are gone too, and its first Snapshot says so.
+    Taken is not done: when the engine dies with them, its legs are gone too, and its first Snapshot says so. A taker
+    who was not answered passes its `now` to `give_back`: the database may have heard it.
     Locks: the rows; what another taker holds is left to it. Cost: one statement.
     """
-    return _take("", [], node, limit)
+    return _take("", [], node, limit, now or clock.now())
 
 
 def take_of_earlier_life(node: str, before: dt.datetime, limit: int = 200) -> list[port.Command]:
     """Take commands that were written before this engine started: they are about legs that it never had."""
-    return _take("AND created_at < %s", [before], node, limit)
+    return _take("AND created_at < %s", [before], node, limit, clock.now())
 
 
-def _take(condition: str, parameters: list[dt.datetime], node: str, limit: int) -> list[port.Command]:
+def give_back(node: str, taken_at: dt.datetime) -> int:
+    """Let the commands that one `take` took be taken again. Returns how many there were."""
+    return EngineCommand.objects.filter(node=node, taken_at=taken_at).update(taken_at=None)
+
+
+def _take(condition: str, parameters: list[dt.datetime], node: str, limit: int, now: dt.datetime) -> list[port.Command]:
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
@@ -75,7 +81,7 @@ def _take(condition: str, parameters: list[dt.datetime], node: str, limit: int) 
             ))
             RETURNING id, payload::text
             """,  # noqa: S608  both conditions are written above
-            [clock.now(), node, *parameters, limit],
+            [now, node, *parameters, limit],
         )
         rows = sorted(cursor.fetchall())
     return [port.from_json(json.loads(payload)) for _, payload in rows]

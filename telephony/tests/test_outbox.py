@@ -128,3 +128,15 @@ def test_taken_commands_are_forgotten_and_waiting_ones_kept(ours):
 
     assert outbox.forget_taken(clock.now() + dt.timedelta(seconds=1)) == 1
     assert outbox.take("engine-1") == commands("b")
+
+
+def test_commands_whose_taking_was_never_answered_can_be_given_back(ours):
+    outbox.put("engine-1", ours.pk, "call-1", commands("a"))
+    outbox.take("engine-1")
+    outbox.put("engine-1", ours.pk, "call-1", commands("b"))
+    taken_at = clock.now()
+    outbox.take("engine-1", now=taken_at)
+
+    assert outbox.give_back("engine-2", taken_at) == 0
+    assert outbox.give_back("engine-1", taken_at) == 1
+    assert outbox.take("engine-1") == commands("b")

@@ -18,7 +18,8 @@ FREE = {port.Dial, port.SimulateCall}  # carry JSON of others
 def test_every_message_survives_json(kind):
     @given(st.from_type(kind))
     def survives(message):
-        assert port.from_json(json.loads(json.dumps(port.to_json(message)))) == message
+        # Compared as text, in which "not a number" is like itself.
+        assert repr(port.from_json(json.loads(json.dumps(port.to_json(message))))) == repr(message)
 
     survives()
 

@@ -224,7 +224,7 @@ class Console:
 
     def __init__(self):
         self.clock = VirtualScheduler(START)
-        self.told = []
+        self.told: list[port.Event] = []
         self.simulator = Simulator("engine-1", self.clock, self.told.append)
 
     def simulate(self, leg, **script):
