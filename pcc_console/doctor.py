@@ -173,7 +173,7 @@ def check_redis() -> Diagnosis:
 
 
 def check_processes() -> list[Diagnosis]:
-    """Workers and beat, as /readyz sees them."""
+    """Workers, beat and engines, as /readyz sees them."""
     found = []
     for finding in health.check_redis_and_heartbeats()[1:]:
         advice = "" if finding.ok else f"Start the {finding.name} process (`make run`), and look at its log."

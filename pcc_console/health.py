@@ -28,6 +28,8 @@ DATABASE_TIMEOUT_S = 2
 # Several heartbeats may be late behind longer tasks before we call a queue dead.
 WORKER_SILENCE_LIMIT_S = 4 * HEARTBEAT_EVERY_S
 BEAT_SILENCE_LIMIT_S = 3 * HEARTBEAT_EVERY_S
+ENGINE_SILENCE_LIMIT_S = 15.0  # three of its heartbeats
+HEARTBEATS = ("worker", "beat", "engine")
 
 FINDINGS_HOLD_S = 0.5  # probes come every few seconds
 _looking = threading.Lock()
@@ -82,17 +84,22 @@ def check_database() -> Finding:
 
 
 def check_redis_and_heartbeats() -> list[Finding]:
-    """Ask Redis, and what it knows about the workers and beat."""
+    """Ask Redis, and what it knows about the workers, beat and engines."""
     if not settings.HAS_SERVERS:
-        return [Finding(name, ok=False, detail="not configured") for name in ("redis", "worker", "beat")]
+        return [Finding(name, ok=False, detail="not configured") for name in ("redis", *HEARTBEATS)]
     began = time.monotonic()
     try:
         with heartbeats.connect(settings.REDIS_URL) as server:
             ages = heartbeats.ages(server)
     except redis.RedisError as error:
-        unknown = [Finding(name, ok=False, detail="unknown while redis does not answer") for name in ("worker", "beat")]
+        unknown = [Finding(name, ok=False, detail="unknown while redis does not answer") for name in HEARTBEATS]
         return [Finding("redis", ok=False, detail=f"does not answer ({type(error).__name__})"), *unknown]
-    return [Finding("redis", ok=True, detail=_answers_in(began), age=0.0), judge_worker(ages), judge_beat(ages)]
+    return [
+        Finding("redis", ok=True, detail=_answers_in(began), age=0.0),
+        judge_worker(ages),
+        judge_beat(ages),
+        judge_engine(ages),
+    ]
 
 
 def judge_worker(ages: dict[str, float]) -> Finding:
@@ -113,6 +120,17 @@ def judge_beat(ages: dict[str, float]) -> Finding:
         return Finding("beat", ok=False, detail="has not sent a periodic task yet")
     verb = "sends" if age <= BEAT_SILENCE_LIMIT_S else "has stopped sending"
     return Finding("beat", ok=age <= BEAT_SILENCE_LIMIT_S, detail=f"{verb} periodic tasks", age=round(age, 1))
+
+
+def judge_engine(ages: dict[str, float]) -> Finding:
+    """One engine is enough; the finding's age is that of the liveliest."""
+    prefix = heartbeats.ENGINE
+    of_node = {name.removeprefix(prefix): age for name, age in ages.items() if name.startswith(prefix)}
+    if not of_node:
+        return Finding("engine", ok=False, detail="no engine has shown a sign of life yet")
+    alive = sorted(node for node, age in of_node.items() if age <= ENGINE_SILENCE_LIMIT_S)
+    detail = f"alive: {', '.join(alive)}" if alive else f"no sign of life from: {', '.join(sorted(of_node))}"
+    return Finding("engine", ok=bool(alive), detail=detail, age=round(min(of_node.values()), 1))
 
 
 def answer_probes(get_response: Handler) -> Handler:

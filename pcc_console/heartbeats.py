@@ -1,4 +1,4 @@
-"""Signs of life of the processes that have no port to ask: Celery workers (one per queue) and beat.
+"""Signs of life of the processes that have no port to ask: Celery workers (one per queue), beat and voice engines.
 
 They are kept in Redis, timed by Redis's own clock, so that the clocks of several machines do not matter. Nothing else
 is stored there: a lost heartbeat comes again after a few seconds.
@@ -6,7 +6,8 @@ is stored there: a lost heartbeat comes again after a few seconds.
 `python -m pcc_console.heartbeats NAME SECONDS` ends with code 0 when NAME was alive within the last SECONDS: a
 container's health check of what has no port.
 
-Shape: hash `pcc:heartbeats`, field = name (`worker:dispatch`, `beat`), value = seconds since 1970 as text.
+Shape: hash `pcc:heartbeats`, field = name (`worker:dispatch`, `beat`, `engine:simulated`), value = seconds since 1970
+as text.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import sys
 import redis
 
 KEY = "pcc:heartbeats"
+ENGINE = "engine:"  # and the node's name
 TIMEOUT_S = 2.0
 
 

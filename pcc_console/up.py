@@ -30,6 +30,7 @@ READY_WITHIN_S = 120.0
 PROBE_TIMEOUT_S = 3.0
 PROBE_EVERY_S = 0.3
 WORKER_PROCESSES = 4
+ENGINE_KIND = "simulated"
 # Its messages are JSON, which makes root harmless here; an installation for others runs as an ordinary user.
 CELERY_ROOT_WARNING = "You're running the worker with superuser privileges"
 REVOKED = "revoked; make a new one in the console"
@@ -61,6 +62,7 @@ def application_programs(settings: RunSettings) -> list[Program]:
         "worker": f"-m celery --quiet -A pcc_console worker --queues {','.join(QUEUES)} "
         f"--concurrency {WORKER_PROCESSES} --without-gossip --without-mingle",
         "beat": "-m celery --quiet -A pcc_console beat --pidfile=",
+        "engine": f"manage.py engine --kind {ENGINE_KIND}",
     }
     return [
         Program(

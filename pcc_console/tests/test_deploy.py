@@ -18,15 +18,15 @@ EXAMPLE = dict(
     if line and not line.startswith("#")
 )
 SERVICES = COMPOSE["services"]
-OURS = ("web", "worker", "beat", "migrate")
+OURS = ("web", "worker", "beat", "engine", "migrate")
 
 
 def test_the_processes_of_the_design_are_there():
-    assert sorted(SERVICES) == ["beat", "db", "migrate", "redis", "web", "worker"]
+    assert sorted(SERVICES) == ["beat", "db", "engine", "migrate", "redis", "web", "worker"]
     assert (SERVICES["db"]["image"], SERVICES["redis"]["image"]) == ("postgres:18", "valkey/valkey:9")
 
 
-@pytest.mark.parametrize("name", ["web", "worker", "beat"])
+@pytest.mark.parametrize("name", ["web", "worker", "beat", "engine"])
 def test_processes_wait_for_servers_and_migrations(name):
     assert {needed: each["condition"] for needed, each in SERVICES[name]["depends_on"].items()} == {
         "migrate": "service_completed_successfully",
@@ -35,7 +35,7 @@ def test_processes_wait_for_servers_and_migrations(name):
     }
 
 
-@pytest.mark.parametrize("name", ["worker", "beat", "db", "redis"])
+@pytest.mark.parametrize("name", ["worker", "beat", "engine", "db", "redis"])
 def test_every_lasting_service_has_a_health_check(name):
     assert SERVICES[name]["healthcheck"]["test"][0] in ("CMD", "CMD-SHELL")
 

@@ -38,6 +38,7 @@ def every_process_is_alive(own_redis):
     for queue in QUEUES:
         tasks.record_worker_heartbeat(queue)
     heartbeats.record(own_redis, beat.NAME)
+    heartbeats.record(own_redis, heartbeats.ENGINE + "simulated")
 
 
 @pytest.mark.django_db
@@ -47,11 +48,12 @@ def test_ready_when_every_dependency_is(client, every_process_is_alive):
     assert answer.status_code == 200
     found = answer.json()
     assert found["ready"] is True
-    assert {name: found[name]["ok"] for name in ("database", "redis", "worker", "beat")} == {
+    assert {name: found[name]["ok"] for name in ("database", "redis", "worker", "beat", "engine")} == {
         "database": True,
         "redis": True,
         "worker": True,
         "beat": True,
+        "engine": True,
     }
     assert found["worker"]["detail"] == "answers for: default, dispatch, timers, hooks, reports"
     assert 0 <= found["worker"]["age"] < 5
@@ -62,7 +64,8 @@ def test_ready_when_every_dependency_is(client, every_process_is_alive):
 def test_each_dependency_has_a_line_of_its_own(client, every_process_is_alive):
     lines = client.get("/readyz").content.decode().splitlines()
 
-    assert [line.partition(":")[0].strip('{"') for line in lines] == ["ready", "database", "redis", "worker", "beat"]
+    names = [line.partition(":")[0].strip('{"') for line in lines]
+    assert names == ["ready", "database", "redis", "worker", "beat", "engine"]
 
 
 @pytest.mark.django_db
@@ -89,6 +92,7 @@ def test_nothing_about_the_address_of_a_dead_redis_is_told(client, settings):
     assert found["redis"] == {"ok": False, "detail": "does not answer (ConnectionError)", "age": None}
     assert found["worker"] == {"ok": False, "detail": "unknown while redis does not answer", "age": None}
     assert found["beat"] == {"ok": False, "detail": "unknown while redis does not answer", "age": None}
+    assert found["engine"] == {"ok": False, "detail": "unknown while redis does not answer", "age": None}
     assert found["database"]["ok"] is True
     assert SECRET not in answer.content.decode()
     assert NOBODY_LISTENS not in answer.content.decode()
@@ -113,7 +117,8 @@ def test_without_servers_nothing_is_configured(client, settings):
 
     assert found.pop("ready") is False
     assert found == {
-        name: {"ok": False, "detail": "not configured", "age": None} for name in ("database", "redis", "worker", "beat")
+        name: {"ok": False, "detail": "not configured", "age": None}
+        for name in ("database", "redis", "worker", "beat", "engine")
     }
 
 
@@ -141,6 +146,19 @@ def test_beat_is_dead_after_its_silence_limit(ages, ok, detail):
     found = health.judge_beat(ages)
 
     assert (found.ok, found.detail) == (ok, detail)
+
+
+@pytest.mark.parametrize(
+    ("ages", "ok", "detail", "age"),
+    [
+        ({"worker:timers": 1.0}, False, "no engine has shown a sign of life yet", None),
+        ({"engine:one": health.ENGINE_SILENCE_LIMIT_S}, True, "alive: one", 15.0),
+        ({"engine:one": 15.1}, False, "no sign of life from: one", 15.1),
+        ({"engine:two": 2.0, "engine:one": 1.0, "engine:old": 999.0}, True, "alive: one, two", 1.0),
+    ],
+)
+def test_one_live_engine_is_enough(ages, ok, detail, age):
+    assert health.judge_engine(ages) == health.Finding("engine", ok, detail, age)
 
 
 def test_the_age_of_a_heartbeat_is_measured_by_redis(own_redis):

@@ -33,7 +33,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent.parent
 READY_WITHIN_S = 180.0
 BACK_WITHIN_S = 60.0
 STOP_WITHIN_S = 15.0
-NAMES = {"postgres", "valkey", "web", "worker", "beat"}
+NAMES = {"postgres", "valkey", "web", "worker", "beat", "engine"}
 SERVERS_OF_THE_TESTS = ("DATABASE_URL", "REDIS_URL")
 
 
@@ -208,7 +208,7 @@ def test_a_killed_process_comes_back_in_the_same_place(installation, name):
 
 
 def has_recovered(installation, name, killed_at):
-    """Ready; and what it says about a worker or beat is younger than the kill."""
+    """Ready; and what it says about a worker, beat or engine is younger than the kill."""
     found = installation.readiness()
     return found["ready"] and (name not in found or found[name]["age"] < time.monotonic() - killed_at)
 
