@@ -1,16 +1,25 @@
-"""Reads of group routing."""
+"""Reads of group routing, and of what decides who gets which call."""
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from agents.models import Group, GroupMembership
-from queues.models import Queue
+from queues.entries import EntryState
+from queues.models import Queue, QueueEntry
+from routing import lines
+from routing.domain.matching import match
+from routing.domain.question import Candidate, Question
+from routing.domain.waits import Waits, why_waiting
 from routing.models import GroupRouting, Tier
+
+SPARE_HEADS = (8, 64, 512)  # more calls than free agents: some may not have them, and more of these are looked past
+MOST_MEMBERS = 1000  # of a queue's agents are counted to say what a call waits for
 
 
 def counted_groups(groups: QuerySet[Group]) -> QuerySet[Group]:
@@ -48,3 +57,73 @@ def routing_of(queue: Queue) -> QueueRouting:
         backup=[group for group in groups if tiers.get(group.pk) == Tier.BACKUP],
         others=[group for group in groups if group.pk not in tiers],
     )
+
+
+# ── Who gets which call ──────────────────────────────────────────────────────────────────────────────────────────────
+def question_for(project_id: int, now: dt.datetime) -> Question | None:
+    """What `routing.domain.matching.match` is to be asked now; None when nobody is free or nobody waits.
+
+    Only the heads of lines and the agents who are idle longest are read, hardly more of the ones than of the others.
+    What could be given out beyond that comes in the next run: ask again until an answer has no matches. When none of
+    the heads may have any of the agents (all have just been missed, say), more of the line is looked at, in steps. Past
+    the last step calls of other queues no longer wait for the end of that line.
+
+    Cost: one query when there is nothing to do, else four; three more for each step, of which there are two. The work
+    depends on neither how many calls wait nor how many agents there are.
+    """
+    queues = lines.queues_to_look_at(project_id)
+    asked = None
+    for spare in SPARE_HEADS if queues else ():
+        asked = _question(project_id, now, queues, spare)
+        if asked is None or not any(each.cut for each in asked.policies) or match(asked).matches:
+            return asked
+    return asked and replace(asked, policies=tuple(replace(each, cut=False) for each in asked.policies))
+
+
+def _question(
+    project_id: int, now: dt.datetime, queues: Sequence[lines.QueueInQuestion], spare: int
+) -> Question | None:
+    heads = lines.heads_of(queues, spare)
+    if not heads.waiting:
+        return None
+    return Question(
+        project=project_id,
+        now=now,
+        waiting=heads.waiting,
+        candidates=tuple(lines.candidates_for(project_id, queues, heads.waiting)),
+        policies=tuple(replace(each.policy, cut=each.policy.queue in heads.cut) for each in queues),
+        country=queues[0].country,
+    )
+
+
+def waits_of(entry: QueueEntry, now: dt.datetime) -> Waits | None:
+    """What a call waits for, now; None when it does not wait. Cost: six queries; counts up to 1,000 agents."""
+    queue = lines.queue_in_question(entry.project_id, entry.queue_id)
+    waiting = lines.waiting_call(entry.pk)
+    if queue is None or waiting is None:
+        return None
+    first = [each for each in lines.heads_of([queue], SPARE_HEADS[0]).waiting if each.place < waiting.place]
+    listed = {line.agent for each in (*first, waiting) for line in each.listed or ()}
+    asked = Question(
+        project=entry.project_id,
+        now=now,
+        waiting=(*first, waiting),
+        candidates=tuple(_all_candidates(entry.project_id, queue, listed)),
+        policies=(queue.policy,),
+        country=queue.country,
+    )
+    return why_waiting(asked, entry.pk, calls_ahead_of(entry))
+
+
+def _all_candidates(project_id: int, queue: lines.QueueInQuestion, listed: set[int]) -> list[Candidate]:
+    if queue.policy.by_list:
+        return lines.agents_named(project_id, listed)
+    return lines.members_of(project_id, queue.groups, MOST_MEMBERS)
+
+
+def calls_ahead_of(entry: QueueEntry) -> int:
+    """How many calls wait before this one in its queue. Cost: one query along the line, up to its place."""
+    same = Q(priority=entry.priority)
+    before = Q(priority__gt=entry.priority) | same & Q(enqueued_at__lt=entry.enqueued_at)
+    before |= same & Q(enqueued_at=entry.enqueued_at, pk__lt=entry.pk)
+    return QueueEntry.objects.filter(before, queue=entry.queue_id, state=EntryState.WAITING).count()

@@ -13,7 +13,7 @@ from ivr.models import GreetingFile, IvrKeyPress, IvrNode, IvrTree, Key, KeyActi
 from numbers_app.models import BlockedNumber, Number, PriorityCaller
 from projects import services
 from projects.models import Account, Member, Project, Role, User
-from queues.models import BusinessHours, OutcomeAction, OutcomeCause, Queue, QueueOutcome
+from queues.models import BusinessHours, OutcomeAction, OutcomeCause, Queue, QueueEntry, QueueOutcome
 from routing.models import GroupRouting
 
 PASSWORD = "correct horse battery"
@@ -66,6 +66,14 @@ class AgentFactory(DjangoModelFactory):
 
     name = factory.Sequence(lambda n: f"Agent {n}")
     stringee_user_id = factory.Sequence(lambda n: f"agent_{n}")
+
+
+class FreeAgentFactory(AgentFactory):
+    """An agent whom calls reach on the own phone, from the first moment."""
+
+    manual_status = "AVAILABLE"
+    routing_type = 2
+    phone_number = factory.Sequence(lambda n: f"8490998{n:05d}")
 
 
 class GroupFactory(DjangoModelFactory):
@@ -182,3 +190,16 @@ class CallFactory(DjangoModelFactory):
     from_number = factory.Sequence(lambda n: f"8490800{n:05d}")
     to_number = "842473000001"
     created_at = factory.LazyFunction(clock.now)
+
+
+class QueueEntryFactory(DjangoModelFactory):
+    """A call that waits in a queue."""
+
+    class Meta:
+        model = QueueEntry
+
+    call = factory.SubFactory(CallFactory, project=factory.SelfAttribute("..project"), state=CallState.WAITING)
+    enqueued_at = factory.LazyFunction(clock.now)
+    entered_at = factory.SelfAttribute("enqueued_at")
+    ready_at = factory.SelfAttribute("enqueued_at")
+    backup_opens_at = factory.SelfAttribute("enqueued_at")

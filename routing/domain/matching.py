@@ -92,7 +92,7 @@ class Run:
         line = self.lines[waiting.queue]
         if waiting.ready_at > self.now:
             return PassedOver.NOT_READY
-        if line.policy.by_list(waiting):
+        if line.policy.by_list:
             return self._why_not_by_list(waiting, line.policy, agent)
         return self._why_not_by_groups(waiting, line, agent)
 
@@ -108,7 +108,7 @@ class Run:
         if waiting.ready_at > self.now:
             self._wakes.append((0, waiting.ready_at))
             return None
-        if line.policy.by_list(waiting):
+        if line.policy.by_list:
             return self._first_of_list(waiting, line.policy)
         return self._best_of_groups(waiting, line)
 
@@ -248,7 +248,7 @@ class Run:
     def _serves(self, agent: int, waiting: Waiting) -> bool:
         """Whether a call's groups or list name an agent."""
         policy = self.lines[waiting.queue].policy
-        if policy.by_list(waiting):
+        if policy.by_list:
             return any(listed.agent == agent for listed in waiting.listed or ())
         return policy.tier_of(self.candidates[agent]) is not None
 
@@ -260,7 +260,7 @@ class Run:
 
     def _ends_of_cut_lines(self) -> dict[int, Place]:
         """The place of the last given call of each queue that has more, when groups serve it."""
-        cut = {policy.queue for policy in self.question.policies if policy.cut and not policy.uses_list}
+        cut = {policy.queue for policy in self.question.policies if policy.cut and not policy.by_list}
         ends: dict[int, Place] = {}
         for waiting in self.question.waiting:
             if waiting.queue in cut:

@@ -67,7 +67,7 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A call that waits. `listed` is None until the agent list URL has answered; `list_failed`: it did not answer."""
+    """A call that waits. `listed` is None until the agent list URL has answered for it."""
 
     entry: int
     call: int
@@ -80,7 +80,6 @@ class Waiting:
     last_agent: int | None = None
     tried: tuple[Missed, ...] = ()
     listed: tuple[Listed, ...] | None = None
-    list_failed: bool = False
 
     @property
     def place(self) -> Place:
@@ -98,7 +97,11 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """How a queue gives out its calls. `cut`: more calls wait behind the last one that is given. Units: seconds."""
+    """How a queue gives out its calls. Units: seconds.
+
+    `list_failed`: the agent list URL gave no usable answer when it was last asked. `cut`: more calls wait behind the
+    last one that is given.
+    """
 
     queue: int
     ring_timeout_s: int
@@ -109,11 +112,13 @@ class Policy:
     last_agent_first: bool = True
     uses_list: bool = False
     fall_back_to_groups: bool = False
+    list_failed: bool = False
     cut: bool = False
 
-    def by_list(self, waiting: Waiting) -> bool:
-        """Whether the customer's list decides about a call; else the groups do."""
-        return self.uses_list and not (self.fall_back_to_groups and waiting.list_failed)
+    @property
+    def by_list(self) -> bool:
+        """Whether the customer's lists decide about the calls; else the groups do."""
+        return self.uses_list and not (self.fall_back_to_groups and self.list_failed)
 
     def tier_of(self, candidate: Candidate) -> GroupTier | None:
         """The best tier in which an agent serves the queue; None when none of his groups does."""

@@ -56,7 +56,8 @@ def why_waiting(question: Question, entry: int, ahead: int | None = None) -> Wai
     run = Run(question)
     run.serve_all()
     kept = _kept(run, waiting)
-    opens = run.lines[waiting.queue].policy.backup_opens_at(waiting)
+    policy = run.lines[waiting.queue].policy
+    opens = policy.backup_opens_at(waiting)
     has_closed_backup = any(each.tier is GroupTier.BACKUP for each in kept) and opens > question.now
     return Waits(
         entry=entry,
@@ -64,13 +65,13 @@ def why_waiting(question: Question, entry: int, ahead: int | None = None) -> Wai
         ahead=_before(question, waiting) if ahead is None else ahead,
         kept=kept,
         backup_opens_at=opens if has_closed_backup else None,
-        list_failed=waiting.list_failed,
+        list_failed=policy.uses_list and policy.list_failed,
         until=waiting.ready_at if waiting.ready_at > question.now else run.answer().look_again_at,
     )
 
 
 def _reason(run: Run, waiting: Waiting, kept: tuple[Kept, ...]) -> WaitsFor:
-    by_list = run.lines[waiting.queue].policy.by_list(waiting)
+    by_list = run.lines[waiting.queue].policy.by_list
     if any(match.entry == waiting.entry for match in run.matches):
         return WaitsFor.OFFER
     if waiting.ready_at > run.now:
@@ -96,7 +97,7 @@ def _kept(run: Run, waiting: Waiting) -> tuple[Kept, ...]:
 
 def _tier(run: Run, waiting: Waiting, candidate: Candidate) -> GroupTier | None:
     policy = run.lines[waiting.queue].policy
-    if not policy.by_list(waiting):
+    if not policy.by_list:
         return policy.tier_of(candidate)
     listed = any(each.agent == candidate.state.agent_id for each in waiting.listed or ())
     return GroupTier.PRIMARY if listed else None

@@ -105,7 +105,6 @@ def calls(draw, entry: int) -> Waiting:
         last_agent=draw(st.none() | st.sampled_from(AGENTS)),
         tried=tuple(draw(st.lists(misses, unique_by=lambda each: each.agent, max_size=4))),
         listed=draw(st.none() | st.lists(listed, max_size=5).map(tuple)),
-        list_failed=draw(st.booleans()),
     )
 
 
@@ -121,6 +120,7 @@ def policies(draw, queue: int) -> Policy:
         last_agent_first=draw(st.booleans()),
         uses_list=queue == LISTS,
         fall_back_to_groups=draw(st.booleans()),
+        list_failed=draw(st.booleans()),
         cut=draw(st.sampled_from([False, False, False, True])),
     )
 
@@ -162,7 +162,7 @@ def reference(asked: Question) -> list[tuple[int, int]]:
 def could_take(asked: Question, waiting: Waiting, candidate: Candidate, taken: set[int]) -> Pair | None:
     state, number = candidate.state, candidate.state.agent_id
     rules = next(each for each in asked.policies if each.queue == waiting.queue)
-    by_list = rules.uses_list and not (rules.fall_back_to_groups and waiting.list_failed)
+    by_list = rules.uses_list and not (rules.fall_back_to_groups and rules.list_failed)
     times, until = next(((each.times, each.until) for each in waiting.tried if each.agent == number), (0, NOW))
     if number in taken or waiting.ready_at > NOW or until > NOW or is_kept_for_unseen_calls(asked, waiting, candidate):
         return None
@@ -191,6 +191,7 @@ def is_kept_for_unseen_calls(asked: Question, waiting: Waiting, candidate: Candi
     for rules in asked.policies:
         places = [each.place for each in asked.waiting if each.queue == rules.queue]
         serves = rules.tier_of(candidate) is not None and availability(candidate.state, rules.needs) is None
-        if rules.cut and not rules.uses_list and serves and places and max(places) < waiting.place:
+        by_list = rules.uses_list and not (rules.fall_back_to_groups and rules.list_failed)
+        if rules.cut and not by_list and serves and places and max(places) < waiting.place:
             return True
     return False

@@ -245,11 +245,13 @@ def test_a_call_whose_list_does_not_name_the_agent_is_overtaken_in_its_queue():
 
 
 def test_groups_take_over_from_a_failing_list_only_where_the_queue_says_so():
-    failed = call(1, queue=LISTS, list_failed=True)
-    willing = policy(LISTS, uses_list=True, fall_back_to_groups=True)
-    assert pairs(question([failed], [agent(1)], BY_LIST)) == []
-    assert pairs(question([failed], [agent(1)], willing)) == [(1, 1)]
-    assert pairs(question([call(1, queue=LISTS)], [agent(1)], willing)) == []
+    failing = replace(BY_LIST, list_failed=True)
+    willing = replace(BY_LIST, fall_back_to_groups=True)
+    falling_back = replace(failing, fall_back_to_groups=True)
+    listed_before = listing(1, Listed(2, 5))
+    assert pairs(question([listed_before], [agent(1)], failing)) == []
+    assert pairs(question([listed_before], [agent(1)], willing)) == []
+    assert pairs(question([listed_before], [agent(1)], falling_back)) == [(1, 1)]
 
 
 def test_a_list_may_have_an_agent_rung_on_another_phone():

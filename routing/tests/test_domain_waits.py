@@ -49,10 +49,10 @@ def test_a_call_waits_for_the_customers_server():
 
 
 def test_a_call_waits_for_its_list_or_for_those_on_it():
-    by_list = policy(LISTS, uses_list=True)
+    by_list = policy(LISTS, uses_list=True, list_failed=True)
     unknown = call(2, queue=LISTS, listed=(Listed(99, 5),))
     listed = call(3, queue=LISTS, listed=(Listed(1, 5),), tried=(missed(1, until=ago(-2)),))
-    asked = question([call(1, queue=LISTS, list_failed=True), unknown, listed], [agent(1)], by_list)
+    asked = question([call(1, queue=LISTS), unknown, listed], [agent(1)], by_list)
 
     first, second, third = (why_waiting(asked, entry) for entry in (1, 2, 3))
 
