@@ -145,17 +145,25 @@ def force_idle(agent_id: int, now: dt.datetime, reason: str) -> Moved:
 
 
 def set_manual_status(agent_id: int, status: str | None, now: dt.datetime) -> Moved:
-    """Store what an agent chose. AVAILABLE also ends a pause and being set aside."""
+    """Store what an agent chose. AVAILABLE also ends a pause and being set aside. Lost when nothing changes."""
     with _whole():
         agent = Agent.objects.select_for_update(no_key=True).filter(pk=agent_id).first()
         if agent is None:
             return LOST
         before = agent.state()
-        agent.take(domain.status_chosen(before, status, now))
+        after = domain.status_chosen(before, status, now)
+        if after == before:
+            return LOST
+        agent.take(after)
         agent.manual_status = status
         agent.save(update_fields=["manual_status", "updated_at", *agent.STATE])  # so that the history sees it
         _told_of(agent, before, AgentEvent.MANUAL_STATUS, now, {"status": status}).save()
         return Moved(True, _rings(agent, before))
+
+
+def tell_manual_status(agent: Agent, now: dt.datetime) -> None:
+    """Note that a form or a program has stored another manual status, in the transaction that did."""
+    _told_of(agent, agent.state(), AgentEvent.MANUAL_STATUS, now, {"status": agent.manual_status}).save()
 
 
 def take_program_status(agent_id: int, status: int, now: dt.datetime) -> Moved:
@@ -187,16 +195,16 @@ def end_due_pauses(now: dt.datetime, limit: int) -> frozenset[int]:
 # ── One way to store a change ────────────────────────────────────────────────────────────────────────────────────────
 
 
-def change_reach(agents: Iterable[Agent], bits: Mapping[tuple[int, str], int], now: dt.datetime) -> frozenset[int]:
-    """Store on which devices agents are reached. Returns the projects where dispatch should look.
+def change_reach(agents: Iterable[Agent], bits: Mapping[str, int], now: dt.datetime) -> frozenset[int]:
+    """Store on which devices agents of one project are reached. Returns the projects where dispatch should look.
 
-    Shape: `bits` by project and user id; who is missing has no device.
+    Shape: `bits` by user id, of `domain.Reach`; who is missing has no device.
     Locks: the caller holds the agents' rows.
     """
     rings: set[int] = set()
     for agent in agents:
         before = agent.state()
-        reached = replace(before, device_status=bits.get((agent.project_id, agent.stringee_user_id), 0))
+        reached = replace(before, device_status=bits.get(agent.stringee_user_id, 0))
         if _stored(agent, before, domain.settled(reached, now)):
             rings |= _rings(agent, before)
     return frozenset(rings)

@@ -233,7 +233,8 @@ def _unreachable(agent: AgentState, queue: QueueNeeds) -> Unavailable | None:
 def endpoints_of(agent: AgentState, queue: QueueNeeds, project_id: int, country: str = "") -> tuple[str, ...]:
     """Where a queue's call rings for an agent, all at once; empty when he cannot be reached.
 
-    Shape: `web:<project>_<user>`, `sip:<project>_<user>`, or `tel:<digits>`. `country` (ISO letters) reads national numbers.
+    Shape: `web:<project>_<user>`, `sip:<project>_<user>`, or `tel:<digits>`. `country` (ISO letters) reads national
+    numbers.
     """
     usable = agent.reach & reach_mask(queue)
     endpoints = []

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from django.db.models import CharField, Exists, F, Func, OuterRef, QuerySet, Subquery, Value
+import datetime as dt
+from collections.abc import Collection
+from dataclasses import dataclass
 
-from agents.models import Agent, SipAccount
+from django.db.models import CharField, Exists, F, Func, Min, OuterRef, QuerySet, Subquery, Value
+
+from agents.domain import Reach
+from agents.models import Agent, Device, DeviceKind, GroupMembership, SipAccount
 
 
 def with_sip(agents: QuerySet[Agent]) -> QuerySet[Agent]:
@@ -24,3 +29,29 @@ def with_phone_digits(agents: QuerySet[Agent]) -> QuerySet[Agent]:
     digits = Func(F("phone_number"), Value(r"\D"), Value(""), Value("g"), function="regexp_replace")
     digits.output_field = CharField()
     return agents.annotate(phone_digits=digits)
+
+
+def anybody_signed_in(group_ids: Collection[int]) -> bool:
+    """Whether somebody of these groups can be reached at all, whatever he does now and whatever status he chose."""
+    return GroupMembership.objects.filter(group__in=group_ids, reach__gt=Reach.NONE).exists()
+
+
+@dataclass(frozen=True, slots=True)
+class OnlineUser:
+    """A user who is connected: by a page, an app or a registered phone. A push token alone is no connection."""
+
+    user_id: str
+    since: dt.datetime
+
+
+def users_online(project_id: int, offset: int, limit: int, user_id: str = "") -> tuple[int, list[OnlineUser]]:
+    """A page of the project's connected users, agents or not, by user id; and how many there are.
+
+    `user_id` asks for one of them.
+    """
+    devices = Device.objects.filter(project_id=project_id).exclude(kind=DeviceKind.PUSH)
+    if user_id:
+        devices = devices.filter(user_id=user_id)
+    users = devices.values("user_id").annotate(since=Min("connected_at")).order_by("user_id")
+    page = users[offset : offset + limit]
+    return users.count(), [OnlineUser(user["user_id"], user["since"]) for user in page]

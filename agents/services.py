@@ -20,11 +20,16 @@ def save_agent(agent: Agent) -> None:
 
     Raises AlreadyExists when the user ID has an agent, InvalidInput.
     """
-    former = Agent.objects.filter(pk=agent.pk).values_list("stringee_user_id", flat=True).first()
+    former = Agent.objects.filter(pk=agent.pk).values_list("stringee_user_id", "manual_status").first()
     same_user_id = Agent.objects.filter(project_id=agent.project_id, stringee_user_id=agent.stringee_user_id)
     save_row(agent, Twin("agent_user_id_in_project", same_user_id, _("An agent has this user ID already.")))
-    if former not in (None, agent.stringee_user_id):
-        keep_sip_accounts(agent, former)
+    if former is None:
+        return
+    user_id, manual_status = former
+    if user_id != agent.stringee_user_id:
+        keep_sip_accounts(agent, user_id)
+    if manual_status != agent.manual_status:
+        activity.tell_manual_status(agent, clock.now())
 
 
 @transaction.atomic
@@ -74,7 +79,9 @@ def set_groups(agent: Agent, groups: Collection[int]) -> None:
     """Make an agent a member of exactly these groups (keys of groups of his project).
 
     Raises IntegrityError when somebody else adds him at the same time.
+    Locks: the agent before his seats, as everybody who changes them.
     """
+    _lock([agent.pk])
     GroupMembership.objects.filter(agent=agent).exclude(group__in=groups).delete()
     has = set(GroupMembership.objects.filter(agent=agent).values_list("group_id", flat=True))
     for group in Group.objects.filter(project_id=agent.project_id, pk__in=set(groups) - has):
@@ -86,7 +93,9 @@ def set_members(group: Group, agents: Collection[int]) -> None:
     """Make exactly these agents the members of a group (keys of agents of its project).
 
     Raises IntegrityError when somebody else adds one of them at the same time.
+    Locks: the agents before their seats, as everybody who changes them.
     """
+    _lock({*agents, *GroupMembership.objects.filter(group=group).values_list("agent_id", flat=True)})
     GroupMembership.objects.filter(group=group).exclude(agent__in=agents).delete()
     has = set(GroupMembership.objects.filter(group=group).values_list("agent_id", flat=True))
     for agent in Agent.objects.filter(project_id=group.project_id, pk__in=set(agents) - has):
@@ -138,5 +147,12 @@ def set_sip_account(agent: Agent, password: str) -> SipAccount:
 @transaction.atomic
 def delete_agent(agent: Agent) -> None:
     """Delete an agent with memberships and the SIP accounts that ring for him."""
+    _lock([agent.pk])
     remove_sip_accounts(agent)
     agent.delete()
+
+
+def _lock(agent_ids: Collection[int]) -> None:
+    """Hold agents, in the order of their keys, until the transaction ends."""
+    agents = Agent.objects.filter(pk__in=agent_ids).order_by("pk").select_for_update(no_key=True)
+    list(agents.values_list("pk"))

@@ -6,8 +6,10 @@ import datetime as dt
 
 import pytest
 
+from agents import activity
 from agents.models import Agent, Group, GroupMembership, SipAccount
 from api.tests.samples import everything
+from common import clock
 from tests import factories
 
 
@@ -273,3 +275,36 @@ def test_a_delete_with_a_wrong_key_deletes_nothing(api, ours, agent_1):
     answer = api.delete("/v1/manage-agents-in-group", {"agent_id": agent_1.public_id, "dept_id": group.public_id})
     assert (answer["r"], answer["message"]) == (1, "group_id is required.")
     assert GroupMembership.objects.count() == 1
+
+
+# ── Statuses that take effect ────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_program_ends_a_wrap_up_and_cannot_end_a_call(api, ours):
+    agent, now = factories.FreeAgentFactory(project=ours), clock.now()
+    activity.called_out(agent.pk, "call-1", now)
+    path = f"/v1/agent/{agent.public_id}"
+
+    assert api.put(path, {"system_status": "1"})["r"] == 0
+    assert api.get(path)["data"]["system_status"] == 0
+
+    activity.released(agent.pk, "call-1", now, wrap_up_s=60)
+    assert api.get(path)["data"]["system_status"] == 2
+    assert api.put(path, {"system_status": "1"})["r"] == 0
+    agent.refresh_from_db()
+    assert (agent.activity, agent.system_status, agent.wrap_up_until) == ("idle", 1, None)
+    assert agent.free_since is not None
+
+
+def test_a_program_takes_an_agent_out_of_the_calls_and_brings_him_back(api, ours):
+    agent = factories.FreeAgentFactory(project=ours)
+    group = factories.GroupFactory(project=ours)
+    seat = factories.GroupMembershipFactory(project=ours, agent=agent, group=group)
+    path = f"/v1/agent/{agent.public_id}"
+    for name, away, back in (("system_status", 0, 1), ("manual_status", "LUNCH BREAK", "AVAILABLE")):
+        assert api.put(path, {name: away})["r"] == 0
+        seat.refresh_from_db()
+        assert seat.free_since is None
+        assert api.put(path, {name: back})["r"] == 0
+        seat.refresh_from_db()
+        assert seat.free_since is not None
