@@ -2,37 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, ClassVar
 from urllib.parse import urlencode
 
 from django.contrib import admin, messages
 from django.contrib.admin.utils import flatten_fieldsets
+from django.core.exceptions import PermissionDenied
 from django.db.models import Model, Q, QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import reverse
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
 from unfold.decorators import action, display
 
-from agents import selectors, services
-from agents.domain import AVAILABLE
-from agents.filters import ManualStatusFilter, SipAccountFilter
+from agents import activity, selectors, services
+from agents.domain import AVAILABLE, Activity
+from agents.filters import ManualStatusFilter, NowFilter, SipAccountFilter
 from agents.forms import AgentForm, ChooseGroupForm, ManualStatusForm, RoutingTypeForm, SipAccountForm
-from agents.models import Agent, RoutingType, SipAccount, SystemStatus
+from agents.models import ACTIVITY_WORDS, Agent, RoutingType, SipAccount
 from agents.resources import AgentResource, SipAccountResource
-from common import phone
+from agents.words import COLOURS, present
+from common import clock, phone
 from common.refusals import InvalidInput
-from projects.console import ProjectAdmin, ProjectForm, bulk_action, project_of
+from projects.console import ProjectAdmin, ProjectForm, bulk_action, needs_project, project_of
 from projects.console.bulk import Change
 from projects.console.columns import linked, links_to
 from projects.console.sheets import SheetsMixin
 
 SIP_FIELDS = ("create_sip", "sip_password", "remove_sip")
-SYSTEM_STATUS_COLOURS = {SystemStatus.IN_CALL: "danger", SystemStatus.FREE: "info", SystemStatus.WRAP_UP: "warning"}
 
 
 def _add(admin: AgentAdmin, request: HttpRequest, agent: Agent, data: dict[str, Any]) -> None:
@@ -41,6 +43,18 @@ def _add(admin: AgentAdmin, request: HttpRequest, agent: Agent, data: dict[str, 
 
 def _remove(admin: AgentAdmin, request: HttpRequest, agent: Agent, data: dict[str, Any]) -> None:
     services.remove_from_group(agent, data["group"])
+
+
+def _choose_status(admin: AgentAdmin, request: HttpRequest, agent: Agent, data: dict[str, Any]) -> None:
+    activity.set_manual_status(agent.pk, data["manual_status"], clock.now())
+
+
+def _return(admin: AgentAdmin, request: HttpRequest, agent: Agent, data: dict[str, Any]) -> None:
+    activity.return_agent(agent.pk, clock.now(), by=request.user.get_username())
+
+
+def _end_wrap_up(admin: AgentAdmin, request: HttpRequest, agent: Agent, data: dict[str, Any]) -> None:
+    activity.end_wrap_up(agent.pk, clock.now(), by=request.user.get_username())
 
 
 @admin.register(Agent)
@@ -52,20 +66,41 @@ class AgentAdmin(SheetsMixin, ProjectAdmin):
     phone_fields = ("phone_number",)
     search_fields = ("name", "stringee_user_id")
     search_help_text = gettext_lazy("Name, user ID, or phone number in any spelling")
-    list_display = ("who", "status", "system", "takes_calls_on", "in_groups", "devices")
+    list_display = ("who", "status", "does_now", "for_how_long", "takes_calls_on", "in_groups", "devices")
     list_filter: ClassVar = [
         ("groups", RelatedDropdownFilter),
         ManualStatusFilter,
+        NowFilter,
         ("routing_type", ChoicesDropdownFilter),
         SipAccountFilter,
     ]
     list_filter_submit = True
     ordering = ("name", "stringee_user_id")
-    readonly_fields = ("sip_logins", "present_state", "in_groups")
-    actions = ("set_manual_status", "add_to_group", "remove_from_group", "set_routing_type", *SheetsMixin.actions)
+    readonly_fields = ("sip_logins", "in_groups")
+    actions = (
+        "set_manual_status",
+        "return_agents",
+        "end_wrap_ups",
+        "add_to_group",
+        "remove_from_group",
+        "set_routing_type",
+        *SheetsMixin.actions,
+    )
     actions_detail: ClassVar = ["access_token"]
+    change_form_outer_before_template = "agents/now.html"
     empty_text = gettext_lazy("Agents are the people who answer calls, in the browser, on a SIP phone or on their own.")
     empty_next = ((gettext_lazy("Import agents"), "admin:agents_agent_import"),)
+
+    def get_urls(self) -> list[URLPattern]:
+        buttons = {"return": self.return_view, "end-wrap-up": self.end_wrap_up_view}
+        return [
+            path(
+                f"<path:object_id>/{name}/",
+                needs_project(self.admin_site.admin_view(view)),
+                name=f"agents_agent_{name.replace('-', '_')}",
+            )
+            for name, view in buttons.items()
+        ] + super().get_urls()
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         rows: QuerySet[Any] = super().get_queryset(request)
@@ -82,7 +117,7 @@ class AgentAdmin(SheetsMixin, ProjectAdmin):
         calls = ("manual_status", "routing_type", "phone_number", "allow_out_of_business_hour_callout")
         return (
             (None, {"fields": ("name", "stringee_user_id")}),
-            (gettext_lazy("Calls"), {"fields": ("present_state", *calls) if obj else calls}),
+            (gettext_lazy("Calls"), {"fields": calls}),
             (gettext_lazy("SIP phone"), {"fields": devices}),
             (gettext_lazy("Groups"), {"fields": (groups,)}),
         )
@@ -144,9 +179,35 @@ class AgentAdmin(SheetsMixin, ProjectAdmin):
         """The logins that ring for the agent, e.g. 81234_lan."""
         return links_to(services.sip_accounts_of(agent)) or _("None")
 
-    @admin.display(description=gettext_lazy("Now"))
-    def present_state(self, agent: Agent) -> str:
-        return agent.get_system_status_display()
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, obj: Any = None, **kwargs: Any
+    ) -> HttpResponse:
+        """With what he does now, above the form, and buttons for it."""
+        now = {"now": present(obj), "may_steer": self.has_change_permission(request, obj)} if obj else {}
+        response: HttpResponse = super().render_change_form(request, {**context, **now}, *args, obj=obj, **kwargs)
+        return response
+
+    def return_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """One click, and calls come again to an agent who was set aside."""
+        return self._steered(request, object_id, activity.return_agent, _("Calls come to %(agent)s again."))
+
+    def end_wrap_up_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """One click, and an agent's wrap-up is over."""
+        return self._steered(request, object_id, activity.end_wrap_up, _("The wrap-up of %(agent)s is over."))
+
+    def _steered(
+        self, request: HttpRequest, object_id: str, change: Callable[..., activity.Moved], done: str
+    ) -> HttpResponse:
+        agent: Agent = self.row_or_404(request, object_id)
+        if not self.has_change_permission(request, agent):
+            raise PermissionDenied
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        if change(agent.pk, clock.now(), by=request.user.get_username()):
+            self.message_user(request, done % {"agent": agent}, messages.SUCCESS)
+        else:
+            self.message_user(request, _("Nothing to do: this has changed in the meantime."), messages.INFO)
+        return HttpResponseRedirect(self.address_of(agent))
 
     @action(description=gettext_lazy("Access token"), url_path="token", permissions=["view"], icon="token")
     def access_token(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -165,9 +226,17 @@ class AgentAdmin(SheetsMixin, ProjectAdmin):
     def status(self, agent: Agent) -> tuple[bool, str]:
         return agent.manual_status == AVAILABLE, agent.manual_status or _("Not set")
 
-    @display(description=gettext_lazy("Now"), ordering="system_status", label=SYSTEM_STATUS_COLOURS)
-    def system(self, agent: Agent) -> tuple[int, str]:
-        return agent.system_status, agent.get_system_status_display()
+    @display(description=gettext_lazy("Now"), ordering="activity", label=COLOURS)
+    def does_now(self, agent: Agent) -> tuple[str, str]:
+        now = present(agent)
+        return now.key, now.words
+
+    @admin.display(description=gettext_lazy("For"), ordering="-activity_since")
+    def for_how_long(self, agent: Agent) -> SafeString:
+        """How long already, and below it which call it is about."""
+        now = present(agent)
+        lines = '<span class="block">{}</span> <span class="block text-xs">{}</span>'
+        return format_html(lines, timesince(now.since, clock.now()), now.call)
 
     @admin.display(description=gettext_lazy("Takes calls on"), ordering="routing_type")
     def takes_calls_on(self, agent: Agent) -> str:
@@ -185,9 +254,20 @@ class AgentAdmin(SheetsMixin, ProjectAdmin):
         return " · ".join(part for part in parts if part)
 
     # ── Many at once ─────────────────────────────────────────────────────────────────────────────────────────────
-    @bulk_action(description=gettext_lazy("Set manual status"), form=ManualStatusForm)
-    def set_manual_status(self, request: HttpRequest, agent: Agent, data: dict[str, Any]) -> None:
-        agent.manual_status = data["manual_status"]
+    @bulk_action(description=gettext_lazy("Set manual status"), form=ManualStatusForm, apply=_choose_status)
+    def set_manual_status(self, request: HttpRequest, agent: Agent, data: dict[str, Any]) -> list[Change]:
+        old, new = agent.manual_status or "–", data["manual_status"] or "–"
+        return [Change(_("Manual status"), old, new)] if old != new else []
+
+    @bulk_action(description=gettext_lazy("Let calls come again"), apply=_return)
+    def return_agents(self, request: HttpRequest, agent: Agent) -> list[Change]:
+        aside = agent.set_aside_at is not None
+        return [Change(_("Now"), present(agent).words, _("Gets calls"))] if aside else []
+
+    @bulk_action(description=gettext_lazy("End wrap-up"), apply=_end_wrap_up)
+    def end_wrap_ups(self, request: HttpRequest, agent: Agent) -> list[Change]:
+        in_wrap_up = agent.activity == Activity.WRAP_UP
+        return [Change(_("Now"), present(agent).words, str(ACTIVITY_WORDS[Activity.IDLE]))] if in_wrap_up else []
 
     @bulk_action(description=gettext_lazy("Add to a group"), form=ChooseGroupForm, apply=_add)
     def add_to_group(self, request: HttpRequest, agent: Agent, data: dict[str, Any]) -> list[Change]:

@@ -9,9 +9,10 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import DropdownFilter
 
-from agents.models import Agent
+from agents.models import ACTIVITIES, Agent
 
 NEVER_SET = "-"
+ASIDE = "set_aside"
 
 
 class ManualStatusFilter(DropdownFilter):
@@ -30,6 +31,22 @@ class ManualStatusFilter(DropdownFilter):
         if not value:
             return queryset
         return queryset.filter(manual_status=None) if value == NEVER_SET else queryset.filter(manual_status=value)
+
+
+class NowFilter(DropdownFilter):
+    """What agents do, and who was set aside."""
+
+    title = _("present state")
+    parameter_name = "now"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [*ACTIVITIES, (ASIDE, _("Set aside"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Agent]) -> QuerySet[Agent]:
+        value = self.value()
+        if value == ASIDE:
+            return queryset.filter(set_aside_at__isnull=False)
+        return queryset.filter(activity=value) if value in dict(ACTIVITIES) else queryset
 
 
 class SipAccountFilter(DropdownFilter):

@@ -1,8 +1,12 @@
 from __future__ import annotations
 
+import datetime as dt
+
 import pytest
 
+from agents import activity
 from agents.models import Agent, GroupMembership, SipAccount
+from common import clock
 from tests import factories
 from tests.console import FRAME_QUERIES, act, errors_of, form_values, page, said, sign_in, texts
 
@@ -227,7 +231,7 @@ def test_list_shows_status_groups_and_devices(console, ours, agent_1, sales):
 
     shown = texts(console.get(page(AGENT, "changelist")))
 
-    assert "Agent One agent_1 LUNCH BREAK Not in a call Phone 84909982888 Sales Offline · SIP account" in shown
+    assert "Agent One agent_1 LUNCH BREAK Idle 0 minutes Phone 84909982888 Sales Offline · SIP account" in shown
 
 
 def test_list_costs_the_same_for_any_number_of_agents(console, ours, sales, django_assert_num_queries):
@@ -290,3 +294,129 @@ def test_viewer_reads_an_agent_and_changes_nothing(viewer, ours, agent_1, sales)
     agent_1.refresh_from_db()
     assert agent_1.name == "Agent One"
     assert [group.name for group in agent_1.groups.all()] == ["Support"]
+
+
+# ── What agents do now ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def set_aside(ours):
+    """An agent who missed three calls in a row ten minutes ago."""
+    agent = factories.FreeAgentFactory(project=ours, name="Lan")
+    at = clock.now() - dt.timedelta(minutes=10)
+    Agent.objects.filter(pk=agent.pk).update(set_aside_at=at, missed_in_a_row=3, free_since=None)
+    return agent
+
+
+@pytest.fixture
+def resting(ours):
+    """An agent in wrap-up of a call."""
+    agent = factories.FreeAgentFactory(project=ours, name="Minh")
+    now = clock.now() - dt.timedelta(minutes=1)
+    activity.reserve([agent.pk], "call-1", now)
+    activity.answered(agent.pk, "call-1", now)
+    activity.released(agent.pk, "call-1", now, wrap_up_s=600)
+    return agent
+
+
+def steer(agent, name):
+    return page(AGENT, "change", agent.pk).removesuffix("change/") + f"{name}/"
+
+
+def test_list_shows_what_agents_do_for_how_long_and_with_which_call(console, ours, set_aside, resting):
+    talking = factories.AgentFactory(project=ours, name="An", routing_type=2, phone_number="84909982881")
+    activity.called_out(talking.pk, "call-2", clock.now() - dt.timedelta(minutes=5))
+    Agent.objects.create(project=ours, name="Binh", stringee_user_id="binh")
+    Agent.objects.filter(name="Binh").update(system_status=0)
+
+    shown = texts(console.get(page(AGENT, "changelist")))
+
+    assert "Set aside 10 minutes" in shown
+    assert "Wrap-up 1 minute" in shown
+    assert "In a call 5 minutes call-2" in shown
+    assert "In a call, says a program 0 minutes" in shown
+
+
+@pytest.mark.parametrize(("value", "names"), [("set_aside", ["Lan"]), ("wrap_up", ["Minh"]), ("idle", ["Lan"])])
+def test_agents_are_filtered_by_what_they_do(console, set_aside, resting, value, names):
+    found = console.get(page(AGENT, "changelist"), {"now": value}).context["cl"].result_list
+    assert [agent.name for agent in found] == names
+
+
+def test_one_click_lets_calls_come_again(console, set_aside):
+    shown = texts(console.get(page(AGENT, "change", set_aside.pk)))
+    assert "Now: Set aside" in shown
+    assert "3 calls in a row were missed." in shown
+    assert "Let calls come again" in shown
+    assert "End wrap-up" not in shown
+
+    response = console.post(steer(set_aside, "return"))
+
+    assert (response.status_code, response["Location"]) == (302, page(AGENT, "change", set_aside.pk))
+    assert said(response) == ["Calls come to Lan again."]
+    set_aside.refresh_from_db()
+    assert (set_aside.set_aside_at, set_aside.missed_in_a_row) == (None, 0)
+    assert set_aside.free_since is not None
+    assert "Let calls come again" not in texts(console.get(page(AGENT, "change", set_aside.pk)))
+    assert said(console.post(steer(set_aside, "return"))) == ["Nothing to do: this has changed in the meantime."]
+
+
+def test_one_click_ends_a_wrap_up(console, resting):
+    shown = texts(console.get(page(AGENT, "change", resting.pk)))
+    assert "Now: Wrap-up" in shown
+    assert "End wrap-up" in shown
+
+    response = console.post(steer(resting, "end-wrap-up"))
+
+    assert said(response) == ["The wrap-up of Minh is over."]
+    resting.refresh_from_db()
+    assert (resting.activity, resting.system_status) == ("idle", 1)
+
+
+def test_page_says_which_call_occupies_an_agent(console, agent_1):
+    activity.called_out(agent_1.pk, "call-vn-1-ABCDEF-1", clock.now())
+    shown = texts(console.get(page(AGENT, "change", agent_1.pk)))
+    assert "Now: In a call" in shown
+    assert "Call: call-vn-1-ABCDEF-1" in shown
+
+
+@pytest.mark.parametrize("name", ["return", "end-wrap-up"])
+def test_looking_at_a_button_s_address_changes_nothing(console, set_aside, name):
+    assert console.get(steer(set_aside, name)).status_code == 405
+    set_aside.refresh_from_db()
+    assert set_aside.set_aside_at is not None
+
+
+@pytest.mark.parametrize("name", ["return", "end-wrap-up"])
+def test_viewers_steer_nobody(viewer, ours, set_aside, resting, name):
+    console = sign_in(viewer, ours)
+    shown = texts(console.get(page(AGENT, "change", set_aside.pk)))
+    assert "Now: Set aside" in shown
+    assert "Let calls come again" not in shown
+    for agent in (set_aside, resting):
+        assert console.post(steer(agent, name)).status_code == 403
+    assert list(Agent.objects.filter(set_aside_at__isnull=False)) == [set_aside]
+    assert list(Agent.objects.filter(activity="wrap_up")) == [resting]
+
+
+@pytest.mark.parametrize("name", ["return", "end-wrap-up"])
+def test_agents_of_another_project_are_not_there(outsider, theirs, set_aside, name):
+    assert sign_in(outsider, theirs).post(steer(set_aside, name)).status_code == 404
+    set_aside.refresh_from_db()
+    assert set_aside.set_aside_at is not None
+
+
+def test_many_are_returned_and_ended_at_once(console, set_aside, resting, agent_1):
+    shown = act(console, AGENT, "return_agents", [set_aside, resting, agent_1])
+    assert [plan.row for plan in shown.context["plans"]] == [set_aside]
+    assert said(act(console, AGENT, "return_agents", [set_aside, agent_1], confirmed="1")) == ["1 row changed."]
+    act(console, AGENT, "end_wrap_ups", [set_aside, resting], confirmed="1")
+    assert not Agent.objects.filter(set_aside_at__isnull=False).exists()
+    assert not Agent.objects.filter(activity="wrap_up").exists()
+
+
+def test_status_that_is_set_for_many_takes_effect_at_once(console, ours):
+    agent = factories.FreeAgentFactory(project=ours)
+    act(console, AGENT, "set_manual_status", [agent], confirmed="1", **{"with-manual_status": "LUNCH BREAK"})
+    agent.refresh_from_db()
+    assert (agent.manual_status, agent.free_since) == ("LUNCH BREAK", None)
