@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -18,10 +19,10 @@ def ago(seconds: float) -> dt.datetime:
     return NOW - dt.timedelta(seconds=seconds)
 
 
-def asking(**facts: object) -> Asking:
+def asking(**facts: Any) -> Asking:
     """Call 1 waits, and has been asked about a second ago with success."""
     quiet = Asking(waiting=frozenset({1}), asked=frozenset({1}), asked_at=ago(1))
-    return replace(quiet, **facts)  # type: ignore[arg-type]
+    return replace(quiet, **facts)
 
 
 @pytest.mark.parametrize(
