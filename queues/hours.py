@@ -91,6 +91,12 @@ def openings_of(queues: Sequence[Queue], at: dt.datetime) -> dict[int, domain.Op
     return openings
 
 
+def is_closed_by_default(project: Project, at: dt.datetime) -> bool:
+    """Whether the project's default business hours say closed at an instant. Cost: at most three queries."""
+    default = with_rules(BusinessHours.objects.filter(project=project, is_default=True)).first()
+    return default is not None and not domain.is_open(rules_of(default, at), at).open
+
+
 def followers_of(hours: BusinessHours) -> QuerySet[Queue]:
     """The queues that follow these hours, by name or because they are the default."""
     named = Q(business_hours=hours)

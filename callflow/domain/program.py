@@ -37,7 +37,7 @@ from telephony.port import (
 
 LONGEST_SILENCE_S = 900.0  # an announcement or input from which nothing was heard for so long is lost
 FORWARD_RING_S = 60
-_NOT_LEFT = frozenset({CallState.AUTHORISING, CallState.VOICEMAIL, CallState.ANNOUNCING})
+NOT_LEFT = frozenset({CallState.AUTHORISING, CallState.VOICEMAIL, CallState.ANNOUNCING})
 _RUNG = (LegState.DIALING, LegState.RINGING)
 
 
@@ -79,7 +79,7 @@ def put(turn: Turn, program: actions.Program) -> Way | None:
     A conversation goes on, and the program begins when it is over; a party that is rung first hears it when it answers.
     What may not be left is not: the question whether a call may go out, a last message, a voicemail.
     """
-    if turn.call.state in _NOT_LEFT:
+    if turn.call.state in NOT_LEFT:
         return None
     if turn.call.flow.run is not None:
         return drive(turn, events.Answered(program))
