@@ -18,21 +18,21 @@ SWEEP_LIMIT = 500  # of each kind and second; what is left comes a second later
 HINT_EXPIRES_S = 10  # of a question that busy workers did not come to; the sweep rings for it every second
 
 
-@shared_task(queue="dispatch", ignore_result=True)
+@shared_task
 def dispatch(project_id: int) -> None:
     """Match what waits with who is free in a project."""
     agent_lists.ring(project_id)
     dispatching.dispatch(project_id)
 
 
-@shared_task(queue="hooks", ignore_result=True, expires=HINT_EXPIRES_S)
+@shared_task(expires=HINT_EXPIRES_S)
 def ask_agent_lists(queue_id: int) -> None:
     """Ask a customer's server which agents may take the calls of a queue."""
     if agent_lists.ask_agent_lists(queue_id, clock.now()):
         doorbell.ask_agents(queue_id)
 
 
-@shared_task(queue="hooks", ignore_result=True)
+@shared_task
 def ask_question(question_id: str) -> None:
     """Ask a customer's server, and tell the call what it answered."""
     question = webhooks.ask(UUID(question_id), clock.now())
@@ -41,13 +41,7 @@ def ask_question(question_id: str) -> None:
         services.question_answered(question.call_id, question_id, text, question.failure)
 
 
-@shared_task(queue="timers", ignore_result=True)
-def fire_timers(call_pk: int) -> None:
-    """Let the timers of a call fire that have come."""
-    services.fire_timers(call_pk)
-
-
-@shared_task(queue="timers", ignore_result=True)
+@shared_task
 def sweep() -> None:
     """Every second: deadlines that have come, agents who are free again, calls that wait while somebody is free.
 
@@ -62,7 +56,7 @@ def sweep() -> None:
     agent_lists.sweep(now)
 
 
-@shared_task(queue="timers", ignore_result=True)
+@shared_task
 def reconcile() -> None:
     """Every few seconds: engines that are gone, agents whom nothing holds, registrations that have run out."""
     reconciler.end_calls_of_lost_nodes()

@@ -21,6 +21,12 @@ DEFAULT_QUEUE = "default"
 QUEUES = (DEFAULT_QUEUE, "dispatch", "timers", "hooks", "reports")
 HEARTBEAT_EVERY_S = 5.0
 HEARTBEAT_EXPIRES_S = 15.0  # nobody wants to know later that a worker was alive once
+SWEEPS = {
+    "callflow.tasks.sweep": 1.0,
+    "callflow.tasks.reconcile": 3.0,
+    "webhooks.tasks.sweep_deliveries": 1.0,
+    "webhooks.tasks.sweep_sms": 5.0,
+}
 LONG_AGO = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)  # due as soon as beat starts
 SOFT_LIMIT_S = 60  # the task gets an exception and may tidy up
 HARD_LIMIT_S = 75  # the process is killed
@@ -42,12 +48,25 @@ def _heartbeats() -> dict[str, dict[str, Any]]:
     }
 
 
+def _sweeps() -> dict[str, dict[str, Any]]:
+    """What looks for everything that a lost message or a dead worker has left behind. A late one is worthless."""
+    return {
+        task: {"task": task, "schedule": every_s, "options": {"expires": every_s}, "last_run_at": LONG_AGO}
+        for task, every_s in SWEEPS.items()
+    }
+
+
 app = Celery("pcc_console")
 app.config_from_object("django.conf:settings", namespace="CELERY")  # the broker's address
 app.conf.update(
     task_default_queue=DEFAULT_QUEUE,
     task_create_missing_queues=True,
-    task_routes={"webhooks.tasks.*": {"queue": "hooks"}},
+    task_routes={
+        "callflow.tasks.dispatch": {"queue": "dispatch"},
+        "callflow.tasks.ask_*": {"queue": "hooks"},
+        "callflow.tasks.*": {"queue": "timers"},
+        "webhooks.tasks.*": {"queue": "hooks"},
+    },
     task_serializer="json",
     result_serializer="json",
     accept_content=["json"],
@@ -75,6 +94,11 @@ app.conf.update(
     beat_max_loop_interval=HEARTBEAT_EVERY_S,
     beat_schedule={
         **_heartbeats(),
+        **_sweeps(),
+        "forget what is old": {
+            "task": "pcc_console.tasks.forget_what_is_old",
+            "schedule": crontab(hour=4, minute=0),
+        },
         "forget expired sessions": {
             "task": "pcc_console.tasks.forget_expired_sessions",
             "schedule": crontab(hour=3, minute=30),

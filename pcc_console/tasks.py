@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 from celery import shared_task
 from django.conf import settings
 from django.core.management import call_command
 
+from common import clock
 from ivr.greetings import remove_orphaned_greeting_folders
 from pcc_console import heartbeats
+from telephony import outbox
+from webhooks import services as webhooks
+
+KEEP_MESSAGES = dt.timedelta(days=30)  # what was sent to and asked of customers' servers, for looking into
+KEEP_COMMANDS = dt.timedelta(days=2)  # what engines were told
 
 
 @shared_task
@@ -26,3 +34,13 @@ def forget_expired_sessions() -> None:
 def forget_orphaned_greeting_files() -> None:
     """Remove audio that no greeting file needs: interrupted uploads, and what a crash left behind."""
     remove_orphaned_greeting_folders()
+
+
+@shared_task
+def forget_what_is_old() -> None:
+    """Delete finished deliveries, questions, text messages and engine commands that nobody looks into any more."""
+    now = clock.now()
+    webhooks.forget_old_deliveries(now - KEEP_MESSAGES)
+    webhooks.forget_old_questions(now - KEEP_MESSAGES)
+    webhooks.forget_old_messages(now - KEEP_MESSAGES)
+    outbox.forget_taken(now - KEEP_COMMANDS)

@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
@@ -105,15 +106,8 @@ class World:
         """The call of a leg, as it is stored."""
         return Call.objects.get(legs__leg_id=leg)
 
-    def loaded(self, leg: str) -> services.Loaded:
-        from callflow.store import read
-
-        return read([self.row(leg)])[0]
-
     def told(self, leg: str) -> list[str]:
         """The statuses of the events that the customer's server is owed for a call, in order."""
-        import json
-
         deliveries = Delivery.objects.filter(call__legs__leg_id=leg, kind="call_event").order_by("serial")
         return [json.loads(each.body)["call_status"] for each in deliveries]
 
@@ -197,4 +191,4 @@ class World:
         answer = self.answers.get(request.url)
         if answer is None:
             raise FetchFailed(FailureReason.TIMEOUT)
-        return Answer(status=200, headers={}, body=answer.encode(), duration_ms=5)
+        return Answer(200, answer.encode(), "application/json", 5)
