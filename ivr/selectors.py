@@ -56,7 +56,9 @@ def trees_for_linting(project: Project, trees: Iterable[IvrTree]) -> list[Linted
         return []
     surroundings = _Surroundings(project)
     nodes: dict[int, list[IvrNode]] = defaultdict(list)
-    for node in IvrNode.objects.filter(tree__in=rows).select_related("greeting_file"):
+    ways_out = IvrNode.objects.filter(pk=OuterRef("pk"), reached_by_outcomes__action="node")
+    rows_of_nodes = IvrNode.objects.filter(tree__in=rows).annotate(is_entered=Exists(ways_out))
+    for node in rows_of_nodes.select_related("greeting_file"):
         nodes[node.tree_id].append(node)
     keys: dict[int, list[IvrKeyPress]] = defaultdict(list)
     for key in _with_targets(IvrKeyPress.objects.filter(tree__in=rows)):
@@ -114,7 +116,8 @@ class _Surroundings:
         for key in keys:
             presses[key.node_id].append(_key_press(key, self.project.country))
         read = {node.pk: _node(node, _announcement(node, _as_people_know_it), presses[node.pk]) for node in nodes}
-        tree = _tree(row, read, self.entering[row.pk])
+        entered = sorted(read[node.pk].id for node in nodes if node.is_entered)  # type: ignore[attr-defined]  # annotated
+        tree = _tree(row, read, self.entering[row.pk], entered)
         return LintedTree(
             row=row,
             tree=tree,
@@ -130,10 +133,19 @@ def _with_targets(keys: QuerySet[IvrKeyPress]) -> QuerySet[IvrKeyPress]:
     return keys.annotate(next_public_id=F("next_node__public_id"), queue_public_id=F("queue__public_id"))
 
 
-def _tree(row: IvrTree, nodes: Mapping[int, Node], numbers: Iterable[Number] = ()) -> Tree:
+def _tree(
+    row: IvrTree, nodes: Mapping[int, Node], numbers: Iterable[Number] = (), entered: Iterable[NodeId] = ()
+) -> Tree:
     """A tree from its nodes by primary key. A root that is not among them is none."""
     root = nodes.get(row.root_node_id) if row.root_node_id else None
-    return Tree(row.public_id, row.tree_name, root.id if root else None, tuple(nodes.values()), tuple(numbers))
+    return Tree(
+        row.public_id,
+        row.tree_name,
+        root.id if root else None,
+        tuple(nodes.values()),
+        tuple(numbers),
+        tuple(entered),
+    )
 
 
 def _node(row: IvrNode, announcement: Talk | Play, keys: Iterable[KeyPress]) -> Node:

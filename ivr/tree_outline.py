@@ -14,7 +14,7 @@ from django.utils.translation import ngettext
 
 from ivr.addresses import audio_address, queue_address
 from ivr.domain.findings import Place, Severity
-from ivr.domain.paths import Step, apart_from, walk_from_root
+from ivr.domain.paths import Step, apart_from, walk_from_entries
 from ivr.domain.tree import Action, KeyPress, Node, NodeId, in_key_order
 from ivr.fitting import visible
 from ivr.greetings import has_audio
@@ -125,7 +125,7 @@ def outline_of(linted: LintedTree) -> Outline:
     by_place: dict[Place, list[Told]] = defaultdict(list)
     for each in told:
         by_place[each.finding.place].append(each)
-    met = walk_from_root(linted.tree)
+    met = walk_from_entries(linted.tree)
     steps = {**met, **apart_from(linted.tree, met)}
     nodes = linted.tree.by_id
     return Outline(

@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from ivr.domain.paths import Step, apart_from, leads_out, walk_from_root
+from ivr.domain.paths import Step, apart_from, leads_out, walk_from_entries
 from ivr.domain.tree import Action, KeyPress, Node, NodeId, Tree, in_key_order
 
 CARD_WIDTH = 250
@@ -91,7 +91,7 @@ def draw(tree: Tree) -> Drawing:
 
     Cost: linear in nodes and keys; no recursion, so that a long chain of nodes is drawn as well.
     """
-    met = walk_from_root(tree)
+    met = walk_from_entries(tree)
     apart = apart_from(tree, met)
     steps = {**met, **apart}
     nodes = tree.by_id

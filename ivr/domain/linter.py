@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from collections.abc import Set as AbstractSet
 
 from ivr.domain.findings import Code, Finding, Place, Severity
-from ivr.domain.paths import loops_without_exit, walk_from_root
+from ivr.domain.paths import loops_without_exit, walk_from_entries
 from ivr.domain.spoken_keys import keys_asked_for, keys_heard_in
 from ivr.domain.tree import (
     DIALLED_KEYS,
@@ -28,14 +28,14 @@ from ivr.domain.tree import (
 def lint(tree: Tree, queues: Mapping[QueueId, Queue], our_numbers: AbstractSet[str]) -> tuple[Finding, ...]:
     """Everything that is wrong with a tree or could be better.
 
-    What callers cannot meet is reported once, as unreachable, and not looked into; without a root every node is looked
-    into. `our_numbers` are the digits of the numbers that may be shown as caller IDs.
+    What callers cannot meet is reported once, as unreachable, and not looked into; where they cannot enter at all,
+    every node is looked into. `our_numbers` are the digits of the numbers that may be shown as caller IDs.
     Order: errors, warnings, hints; in each the tree, its numbers, then the nodes as callers meet them; the same however
     nodes and keys are stored.
     Cost: linear in nodes, keys and texts, and one sort of the nodes that nobody can reach.
     """
     nodes = tree.by_id
-    looked_into = list(walk_from_root(tree)) or sorted(nodes)
+    looked_into = list(walk_from_entries(tree)) or sorted(nodes)
     findings = [*_of_the_tree(tree)]
     loops = {loop[0]: loop for loop in loops_without_exit(tree, looked_into)}
     for node in looked_into:

@@ -36,9 +36,9 @@ def walk(tree: Tree, starts: Iterable[NodeId]) -> dict[NodeId, Step]:
     return found
 
 
-def walk_from_root(tree: Tree) -> dict[NodeId, Step]:
-    """The nodes that callers can meet; empty when the root is missing."""
-    return walk(tree, [] if tree.root is None else [tree.root])
+def walk_from_entries(tree: Tree) -> dict[NodeId, Step]:
+    """The nodes that callers can meet, from the root and from where queues send them; empty when there is neither."""
+    return walk(tree, [*([] if tree.root is None else [tree.root]), *tree.entered])
 
 
 def apart_from(tree: Tree, met: Mapping[NodeId, Step]) -> dict[NodeId, Step]:

@@ -95,6 +95,7 @@ class Number:
 class Tree:
     """One menu. `root` may name a node that is not in `nodes`: then calls cannot start.
 
+    `entered` are the nodes to which queues send callers whom they do not keep, in order.
     `by_id` is made from `nodes`, once: a running call finds its node without a search.
     """
 
@@ -103,6 +104,7 @@ class Tree:
     root: NodeId | None = None
     nodes: tuple[Node, ...] = ()
     numbers: tuple[Number, ...] = ()
+    entered: tuple[NodeId, ...] = ()
     by_id: Mapping[NodeId, Node] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

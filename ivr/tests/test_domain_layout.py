@@ -20,7 +20,7 @@ from ivr.domain.layout import (
     Line,
     draw,
 )
-from ivr.domain.paths import walk_from_root
+from ivr.domain.paths import walk_from_entries
 from ivr.domain.tree import EMPTY_KEY, Action
 from ivr.tests.trees import any_trees, hang_up, node, to_node, to_queue, tree
 
@@ -89,7 +89,7 @@ def test_every_node_is_drawn_once_with_all_its_keys(checked):
     assert sorted(card.node.id for card in drawing.cards) == sorted(each.id for each in checked.nodes)
     for card in drawing.cards:
         assert {row.key for row in card.rows} == set(card.node.keys)
-        assert card.is_apart == (card.node.id not in walk_from_root(checked))
+        assert card.is_apart == (card.node.id not in walk_from_entries(checked))
 
 
 @given(any_trees())

@@ -12,7 +12,7 @@ from ivr import models
 from ivr.domain import tree as shapes
 from ivr.domain.findings import SEVERITY, Code, Finding, Place, Severity
 from ivr.domain.linter import lint
-from ivr.domain.paths import walk_from_root
+from ivr.domain.paths import walk_from_entries
 from ivr.domain.tree import EMPTY_KEY, INVALID_KEY, Action, KeyPress, Node, NodeId, Number, Phone, Play, Talk, Tree
 from ivr.tests.trees import (
     A_CUSTOMER,
@@ -145,6 +145,12 @@ def test_a_node_where_silence_leads_nowhere_gets_a_hint():
     assert findings(tree(node("A", hang_up("1")))) == [(Code.NO_EMPTY_KEY, "A", None, "")]
 
 
+def test_a_node_to_which_a_queue_sends_callers_is_reached_with_what_is_behind_it():
+    checked = tree(node("A", hang_up(EMPTY_KEY)), node("B", to_node(EMPTY_KEY, "C")), node("C", hang_up(EMPTY_KEY)))
+    assert [code for code, *_ in findings(checked)] == [Code.UNREACHABLE_NODE, Code.UNREACHABLE_NODE]
+    assert findings(replace(checked, entered=(NodeId("B"),))) == []
+
+
 def test_an_unreachable_node_is_reported_once_whatever_else_is_wrong_with_it():
     checked = tree(node("A", hang_up(EMPTY_KEY)), Node(NodeId("B"), "B", Talk(""), (to_node("1", None),)))
     assert findings(checked) == [(Code.UNREACHABLE_NODE, "B", None, "")]
@@ -242,7 +248,7 @@ def test_no_finding_is_told_twice(checked):
 
 @given(any_trees(), st.data())
 def test_removing_an_unreachable_node_removes_its_finding_and_adds_none(checked, data):
-    met = walk_from_root(checked)
+    met = walk_from_entries(checked)
     apart = [each.id for each in checked.nodes if met and each.id not in met]
     if not apart:
         return

@@ -119,6 +119,15 @@ def test_the_root_of_another_tree_is_no_root(ours, tree):
     assert Code.ROOT_MISSING in codes(tree)
 
 
+def test_a_node_to_which_a_queue_sends_callers_is_entered(ours, tree):
+    root, entered, other = (node(tree, node_name=name) for name in ("Root", "Entered", "Other"))
+    with_root(tree, root)
+    queue = factories.QueueFactory(project=ours)
+    factories.QueueOutcomeFactory(project=ours, queue=queue, cause="full", action="node", to_node=entered)
+    factories.QueueOutcomeFactory(project=ours, queue=queue, cause="closed", action="hang_up", to_node=other)
+    assert selectors.tree_for_linting(tree).tree.entered == (entered.public_id,)
+
+
 def test_the_findings_of_a_project_are_those_of_its_trees_by_name(ours, theirs):
     for project in (ours, theirs):
         factories.IvrTreeFactory(project=project, tree_name="Second")
