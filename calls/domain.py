@@ -98,6 +98,8 @@ class LegEvent(StrEnum):
 
     RING = "ring"
     ANSWER = "answer"
+    HOLD = "hold"  # the party hears music; it stays in the conversation
+    UNHOLD = "unhold"
     END = "end"
 
 
@@ -107,6 +109,8 @@ LEG_TABLE = StateTable[LegState, LegEvent](
         (LegState.INCOMING, LegEvent.ANSWER): LegState.ANSWERED,
         (LegState.DIALING, LegEvent.ANSWER): LegState.ANSWERED,
         (LegState.RINGING, LegEvent.ANSWER): LegState.ANSWERED,
+        (LegState.ANSWERED, LegEvent.HOLD): LegState.ANSWERED,
+        (LegState.ANSWERED, LegEvent.UNHOLD): LegState.ANSWERED,
         **{(state, LegEvent.END): LegState.ENDED for state in LegState if state is not LegState.ENDED},
     }
 )

@@ -6,7 +6,7 @@ from callflow.domain.call import Leg, Timer
 from callflow.domain.dialling import TELEPHONE
 from callflow.domain.effects import RecordingBegun
 from callflow.domain.turn import Turn
-from calls.domain import CallState
+from calls.domain import CallState, LegEvent
 from telephony.port import Bridge, Hold, Media, Mute, SendDigits, StartRecording, StopRecording, Tone, Unhold
 
 HOLD_MUSIC: tuple[Media, ...] = (Tone("music"),)
@@ -30,7 +30,7 @@ def join(turn: Turn, caller: Leg, leg: Leg, *, record: bool) -> None:
 def bridge(turn: Turn, caller: Leg, leg: Leg, *, record: bool) -> None:
     """Let two legs hear each other, for the first time or again. Holds end with it."""
     for each in (caller, leg):
-        turn.change_leg(each.id, held=False)
+        turn.end_hold(each.id)
     turn.do(Bridge(caller.id, leg.id))
     if record:
         _start_recording(turn, caller)
@@ -77,7 +77,7 @@ def hold(turn: Turn, *, on: bool) -> None:
     talks = turn.call.state is CallState.CONNECTED and turn.call.flow.transfer is None
     if customer is None or not talks or customer.held == on:
         return
-    turn.change_leg(customer.id, held=on)
+    turn.move_leg(customer.id, LegEvent.HOLD if on else LegEvent.UNHOLD, held=on)
     turn.do(Hold(customer.id, hold_music(turn)) if on else Unhold(customer.id))
 
 

@@ -69,7 +69,7 @@ def _make_main(turn: Turn, customer: Leg) -> None:
     if customer.id != turn.call.flow.main_leg:
         stop_recording(turn)
     turn.flow(main_leg=customer.id, dial_leg="", run=None)
-    turn.change_leg(customer.id, held=False)
+    turn.end_hold(customer.id)
 
 
 def _part_with(turn: Turn, leg: Leg) -> None:

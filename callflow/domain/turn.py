@@ -106,6 +106,11 @@ class Turn:
         if leg is not None:
             self.call = self.call.with_leg(replace(leg, **fields))
 
+    def end_hold(self, leg_id: str) -> None:
+        leg = self.call.leg(leg_id)
+        if leg is not None and leg.held:
+            self.move_leg(leg_id, LegEvent.UNHOLD, held=False)
+
     def hang_up(self, leg_id: str, cause: HangupCause = HangupCause.NORMAL) -> None:
         """End a leg of ours: it is gone for us as soon as the engine has been told."""
         if self.move_leg(leg_id, LegEvent.END, ended_at=self.now, cause=cause):
