@@ -18,7 +18,9 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "pcc_console.settings")
 
 DEFAULT_QUEUE = "default"
 # dispatch: who gets which call; timers: deadlines of calls and offers; hooks: customers' URLs; reports: long reading.
-QUEUES = (DEFAULT_QUEUE, "dispatch", "timers", "hooks", "reports")
+HOOKS = "hooks"
+OWN_QUEUES = (DEFAULT_QUEUE, "dispatch", "timers", "reports")  # what never waits for somebody else's server
+QUEUES = (*OWN_QUEUES, HOOKS)
 HEARTBEAT_EVERY_S = 5.0
 HEARTBEAT_EXPIRES_S = 15.0  # nobody wants to know later that a worker was alive once
 SWEEPS = {

@@ -11,6 +11,7 @@ from django.core.management import call_command
 from common import clock
 from ivr.greetings import remove_orphaned_greeting_folders
 from pcc_console import heartbeats
+from routing import agent_lists
 from telephony import outbox
 from webhooks import services as webhooks
 
@@ -43,4 +44,5 @@ def forget_what_is_old() -> None:
     webhooks.forget_old_deliveries(now - KEEP_MESSAGES)
     webhooks.forget_old_questions(now - KEEP_MESSAGES)
     webhooks.forget_old_messages(now - KEEP_MESSAGES)
+    agent_lists.forget_old_questions(now - KEEP_MESSAGES)
     outbox.forget_taken(now - KEEP_COMMANDS)

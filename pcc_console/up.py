@@ -21,7 +21,7 @@ from common.supervision.processes import Program
 from common.supervision.servers import listen_error
 from common.supervision.supervisor import Supervisor
 from pcc_console import heartbeats, static_files
-from pcc_console.celery import QUEUES
+from pcc_console.celery import HOOKS, OWN_QUEUES
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 APPLICATION_LEVEL = 2  # relies on both servers
@@ -30,6 +30,9 @@ READY_WITHIN_S = 120.0
 PROBE_TIMEOUT_S = 3.0
 PROBE_EVERY_S = 0.3
 WORKER_PROCESSES = 4
+# Customers' servers are waited for by threads of their own, so that slow ones hold up nothing but each other.
+HOOK_THREADS = 16
+ENVIRONMENTS = {"hooks": {"PCC_DATABASE_POOL": str(HOOK_THREADS + 2)}}  # each thread holds a connection while it waits
 ENGINE_KIND = "simulated"
 # Its messages are JSON, which makes root harmless here; an installation for others runs as an ordinary user.
 CELERY_ROOT_WARNING = "You're running the worker with superuser privileges"
@@ -59,8 +62,10 @@ def application_programs(settings: RunSettings) -> list[Program]:
     table = {
         "web": f"-m uvicorn pcc_console.asgi:application --host {settings.host} --port {settings.port} "
         f"--lifespan off --no-access-log --no-server-header --timeout-graceful-shutdown {WEB_DRAIN_S}",
-        "worker": f"-m celery --quiet -A pcc_console worker --queues {','.join(QUEUES)} "
-        f"--concurrency {WORKER_PROCESSES} --without-gossip --without-mingle",
+        "worker": f"-m celery --quiet -A pcc_console worker --queues {','.join(OWN_QUEUES)} "
+        f"--concurrency {WORKER_PROCESSES} --hostname worker@%h --without-gossip --without-mingle",
+        "hooks": f"-m celery --quiet -A pcc_console worker --queues {HOOKS} --pool threads "
+        f"--concurrency {HOOK_THREADS} --hostname hooks@%h --without-gossip --without-mingle",
         "beat": "-m celery --quiet -A pcc_console beat --pidfile=",
         "engine": f"manage.py engine --kind {ENGINE_KIND}",
     }
@@ -70,7 +75,7 @@ def application_programs(settings: RunSettings) -> list[Program]:
             (sys.executable, *arguments.split()),
             level=APPLICATION_LEVEL,
             folder=BASE_DIR,
-            environment={"PYTHONWARNINGS": f"ignore:{CELERY_ROOT_WARNING}"},
+            environment={"PYTHONWARNINGS": f"ignore:{CELERY_ROOT_WARNING}", **ENVIRONMENTS.get(name, {})},
         )
         for name, arguments in table.items()
     ]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from pcc_console.celery import QUEUES
+from pcc_console.celery import HOOKS, OWN_QUEUES
 
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
 COMPOSE = yaml.safe_load((BASE_DIR / "deploy" / "compose.yaml").read_text())
@@ -18,15 +18,15 @@ EXAMPLE = dict(
     if line and not line.startswith("#")
 )
 SERVICES = COMPOSE["services"]
-OURS = ("web", "worker", "beat", "engine", "migrate")
+OURS = ("web", "worker", "hooks", "beat", "engine", "migrate")
 
 
 def test_the_processes_of_the_design_are_there():
-    assert sorted(SERVICES) == ["beat", "db", "engine", "migrate", "redis", "web", "worker"]
+    assert sorted(SERVICES) == ["beat", "db", "engine", "hooks", "migrate", "redis", "web", "worker"]
     assert (SERVICES["db"]["image"], SERVICES["redis"]["image"]) == ("postgres:18", "valkey/valkey:9")
 
 
-@pytest.mark.parametrize("name", ["web", "worker", "beat", "engine"])
+@pytest.mark.parametrize("name", ["web", "worker", "hooks", "beat", "engine"])
 def test_processes_wait_for_servers_and_migrations(name):
     assert {needed: each["condition"] for needed, each in SERVICES[name]["depends_on"].items()} == {
         "migrate": "service_completed_successfully",
@@ -35,7 +35,7 @@ def test_processes_wait_for_servers_and_migrations(name):
     }
 
 
-@pytest.mark.parametrize("name", ["worker", "beat", "engine", "db", "redis"])
+@pytest.mark.parametrize("name", ["worker", "hooks", "beat", "engine", "db", "redis"])
 def test_every_lasting_service_has_a_health_check(name):
     assert SERVICES[name]["healthcheck"]["test"][0] in ("CMD", "CMD-SHELL")
 
@@ -45,10 +45,11 @@ def test_the_web_is_checked_by_its_image():
     assert "healthcheck" not in SERVICES["web"]
 
 
-def test_the_worker_listens_to_every_queue():
-    queues = re.search(r"--queues (\S+)", SERVICES["worker"]["command"])
+@pytest.mark.parametrize(("name", "expected"), [("worker", ",".join(OWN_QUEUES)), ("hooks", HOOKS)])
+def test_the_workers_listen_to_their_queues(name, expected):
+    queues = re.search(r"--queues (\S+)", SERVICES[name]["command"])
     assert queues is not None
-    assert queues.group(1) == ",".join(QUEUES)
+    assert queues.group(1) == expected
 
 
 @pytest.mark.parametrize("name", OURS)

@@ -11,7 +11,7 @@ from django.test import override_settings
 from prometheus_client.parser import text_string_to_metric_families
 
 from pcc_console import beat, health, heartbeats, tasks
-from pcc_console.celery import QUEUES, app
+from pcc_console.celery import QUEUES, SWEEPS, app
 
 NOBODY_LISTENS = "127.0.0.1:1"
 SECRET = "s3cret-in-the-address"
@@ -55,7 +55,7 @@ def test_ready_when_every_dependency_is(client, every_process_is_alive):
         "beat": True,
         "engine": True,
     }
-    assert found["worker"]["detail"] == "answers for: default, dispatch, timers, hooks, reports"
+    assert found["worker"]["detail"] == "answers for: default, dispatch, timers, reports, hooks"
     assert 0 <= found["worker"]["age"] < 5
     assert answer.headers["Cache-Control"] == "no-store"
 
@@ -171,15 +171,16 @@ def test_the_age_of_a_heartbeat_is_measured_by_redis(own_redis):
 
 def test_beat_notes_each_task_that_it_sends(own_redis, monkeypatch):
     sent = []
-    monkeypatch.setattr(
-        app.tasks["pcc_console.tasks.record_worker_heartbeat"], "apply_async", lambda *a, **k: sent.append(k)
-    )
+    for task in {entry["task"] for entry in app.conf.beat_schedule.values()}:
+        monkeypatch.setattr(app.tasks[task], "apply_async", lambda *a, task=task, **k: sent.append((task, k)))
     scheduler = beat.BeatingScheduler(app)
 
-    for _ in QUEUES:
+    for _ in (*QUEUES, *SWEEPS):
         scheduler.tick()
 
-    assert sorted(each["queue"] for each in sent) == sorted(QUEUES)
+    heard = [k["queue"] for task, k in sent if task == "pcc_console.tasks.record_worker_heartbeat"]
+    assert sorted(heard) == sorted(QUEUES)
+    assert {task for task, _ in sent} >= set(SWEEPS)
     with heartbeats.connect(own_redis) as server:
         assert heartbeats.ages(server)["beat"] < 5
 
@@ -262,7 +263,10 @@ def test_heartbeats_fail_soon_when_redis_is_dead():
 
 
 def test_every_queue_of_the_schedule_is_one_that_workers_listen_to():
-    assert {entry["options"]["queue"] for entry in app.conf.beat_schedule.values() if "options" in entry} == set(QUEUES)
+    routed = {entry["options"].get("queue") for entry in app.conf.beat_schedule.values() if "options" in entry}
+    assert routed - {None} == set(QUEUES)
+    routes = {route["queue"] for route in app.conf.task_routes.values()}
+    assert routes <= set(QUEUES)
     assert json.loads(json.dumps(list(app.conf.accept_content))) == ["json"]
     assert app.conf.task_acks_late is True
     assert app.conf.task_ignore_result is True
