@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.html import format_html
@@ -23,6 +23,7 @@ from projects.console.sheets import SheetsMixin
 from queues.models import OutcomeCause, Queue, QueueOutcome, Schedule
 from queues.queue_forms import HoursForm, OutcomeForm, QueueForm, RingTimeForm
 from queues.resources import QueueResource
+from queues.services import delete_queue
 
 
 def routing_address(queue: Queue) -> str:
@@ -135,6 +136,10 @@ class QueueAdmin(SheetsMixin, ProjectAdmin):
     def media(self) -> forms.Media:
         media: forms.Media = super().media
         return media + forms.Media(js=["queues/outcomes.js"])
+
+    def delete_row(self, request: HttpRequest, row: Model) -> None:
+        assert isinstance(row, Queue)  # noqa: S101 - tells the type checker whose page this is
+        delete_queue(row)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         rows: QuerySet[Any] = super().get_queryset(request)

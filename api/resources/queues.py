@@ -14,6 +14,7 @@ from api.views import Resource
 from ivr.models import GreetingFile
 from projects.models import Project
 from queues.models import MIN_RING_TIMEOUT_S, Queue
+from queues.services import delete_queue
 from routing import services
 from routing.models import GroupRouting
 
@@ -131,6 +132,7 @@ class QueueResource(Resource[Queue]):
     query = QueueQuery
     row = staticmethod(queue_row)
     row_shape = QueueRow
+    remove = staticmethod(delete_queue)
 
     def rows(self) -> QuerySet[Queue]:
         return super().rows().select_related("wait_greeting", "hold_greeting", "voicemail_greeting")
