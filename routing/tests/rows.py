@@ -6,7 +6,7 @@ import datetime as dt
 
 from agents.models import Agent
 from projects.models import Project
-from queues.models import Queue, QueueEntry
+from queues.models import Queue
 from routing.models import Tier
 from tests import factories
 
@@ -25,7 +25,7 @@ def queue_with_group(project: Project, tier: Tier = Tier.PRIMARY, **settings):
     return queue, group
 
 
-def agent_in(*groups, idle_s: float | None = 60, **facts) -> Agent:
+def agent_in(*groups, idle_s: float | None = 60, **facts):
     """An agent of some groups with a page open: free for so long, or at lunch when None."""
     state = {"manual_status": "AVAILABLE", "free_since": ago(idle_s)} if idle_s is not None else {}
     agent = factories.AgentFactory(project=groups[0].project, **{"device_status": 1, **state, **facts})
@@ -34,7 +34,7 @@ def agent_in(*groups, idle_s: float | None = 60, **facts) -> Agent:
     return agent
 
 
-def waiting_in(queue: Queue, waited_s: float = 10, **facts) -> QueueEntry:
+def waiting_in(queue: Queue, waited_s: float = 10, **facts):
     return factories.QueueEntryFactory(project=queue.project, queue=queue, enqueued_at=ago(waited_s), **facts)
 
 

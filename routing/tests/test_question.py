@@ -230,7 +230,7 @@ def many_waiting(queue, count: int, **facts) -> None:
 def rows_read(statement: str) -> int:
     """Rows that a plan's nodes have touched, as PostgreSQL counts them."""
 
-    def touched(plan: dict) -> float:
+    def touched(plan):
         own = (plan["Actual Rows"] + plan.get("Rows Removed by Filter", 0)) * plan["Actual Loops"]
         return own + sum(touched(each) for each in plan.get("Plans", ()))
 
