@@ -153,6 +153,7 @@ class Flow:
     voicemail_queue: int | None = None
     end_after: tuple[str, str] | None = None  # outcome and cause, when the last message has been heard
     talk_limit_s: int | None = None
+    outside: bool = False  # who talks, or talked last, with the customer is a telephone that is no agent's
     hung_up_by: str = ""
     record_format: str = ""  # what the program's `record` asked for, until its connect
     record_stereo: bool = True

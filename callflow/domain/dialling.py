@@ -75,6 +75,11 @@ def new_leg(turn: Turn, target: Target, number: str) -> Leg:
     return turn.new_leg(LegRole.AGENT, target.endpoints[0], number, target.agent)
 
 
+def is_outside(leg: Leg) -> bool:
+    """Whether a leg is a telephone that is no agent's."""
+    return leg.agent is None and leg.endpoint.startswith(TELEPHONE)
+
+
 def ring(
     turn: Turn,
     leg: Leg,

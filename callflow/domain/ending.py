@@ -103,16 +103,8 @@ def _outcome(turn: Turn, way: ToEnd) -> Outcome:
     broken = way.outcome is Outcome.FAILED and (call.connected_at is None or way.cause == Cause.ENGINE_LOST)
     if broken or not call.reached:
         return way.outcome
-    return Outcome.TRANSFERRED_OUT if _talked_outside(turn) else Outcome.COMPLETED
-
-
-def _talked_outside(turn: Turn) -> bool:
-    """Whether the last one who talked with a caller was a telephone that is no agent's."""
-    call = turn.call
-    others = [leg for leg in call.legs if leg.id != call.flow.main_leg and leg.answered_at is not None]
-    last = max(others, key=lambda leg: leg.answered_at or turn.now, default=None)
-    inbound = call.direction is Direction.INBOUND
-    return inbound and last is not None and last.agent is None and last.endpoint.startswith("tel:")
+    handed_out = call.direction is Direction.INBOUND and call.flow.outside
+    return Outcome.TRANSFERRED_OUT if handed_out else Outcome.COMPLETED
 
 
 def _last_party(turn: Turn) -> Party | None:

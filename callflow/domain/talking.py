@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from callflow.domain.call import Leg, Timer
-from callflow.domain.dialling import TELEPHONE
+from callflow.domain.dialling import is_outside
 from callflow.domain.effects import RecordingBegun
 from callflow.domain.turn import Turn
 from calls.domain import CallState, LegEvent
@@ -20,7 +20,7 @@ def join(turn: Turn, caller: Leg, leg: Leg, *, record: bool) -> None:
         turn.change(connected_at=turn.now)
     if leg.agent is not None:
         turn.change(agent=leg.agent)
-    turn.flow(awaits="")
+    turn.flow(awaits="", outside=is_outside(leg))
     turn.clear(Timer.MENU, Timer.MEDIA, Timer.QUESTION, Timer.RING)
     bridge(turn, caller, leg, record=record)
     party = turn.party_of(leg)
@@ -39,7 +39,7 @@ def bridge(turn: Turn, caller: Leg, leg: Leg, *, record: bool) -> None:
 def limit_talk(turn: Turn, leg: Leg, seconds: int | None = None) -> None:
     """End the conversation after so many seconds; with a telephone outside, after what the project allows at most."""
     limits = [seconds] if seconds else []
-    if leg.agent is None and leg.endpoint.startswith(TELEPHONE):
+    if is_outside(leg):
         limits.append(turn.config.settings.outbound_max_duration_s)
     if limits:
         turn.set_timer(Timer.TALK, min(limits))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from random import Random
 
@@ -270,42 +271,47 @@ def _check_moves(story: Story) -> None:
 
 
 # ── What may happen ──────────────────────────────────────────────────────────────────────────────────────────────────
+Maker = Callable[[Random, "Walk"], on.CallHappening]
+
+
 def next_event(chance: Random, walk: Walk) -> on.CallHappening:
     """Anything, with a preference for what the call waits for."""
-    expected = _expected(chance, walk) if chance.random() < 0.7 else None
-    makers = [_of_a_leg, _of_a_leg, _of_sound, _of_a_server, _of_an_offer, _of_people, _of_a_transfer, _put, _of_time]
-    return expected or chance.choice(makers)(chance, walk)
+    expected = _expected(walk.story.call) if chance.random() < 0.7 else ()
+    return chance.choice(expected or ANYTHING)(chance, walk)
+
+
+def _expected(call: Call) -> tuple[Maker, ...]:
+    """What usually comes next."""
+    if any(leg.state in (LegState.DIALING, LegState.RINGING) for leg in call.live_legs):
+        return (_of_the_latest_leg,)
+    match call.state:
+        case CallState.WAITING:
+            return (_of_an_offer,)
+        case CallState.CONNECTED if call.flow.transfer is None:
+            return (_of_a_transfer, _of_a_transfer, _of_people, _put, _of_a_leg)
+        case CallState.CONNECTED:
+            return (_of_the_latest_leg, _of_a_leg, _of_people)
+        case CallState.IVR | CallState.VOICEMAIL | CallState.ANNOUNCING:
+            return (_of_sound,)
+        case CallState.PROGRAM if Timer.QUESTION not in call.timers:
+            return (_of_sound,)
+    return (_of_a_server,)
+
+
+def _of_the_latest_leg(chance: Random, walk: Walk) -> on.CallHappening:
+    """It rings, answers, or ends; usually it answers."""
+    leg = walk.story.call.live_legs[-1]
+    return _any_of(
+        chance,
+        port.Ringing(leg.id),
+        port.Answered(leg.id),
+        port.Answered(leg.id),
+        port.Ended(leg.id, chance.choice(CAUSES)),
+    )
 
 
 def _any_of(chance: Random, *events: on.CallHappening) -> on.CallHappening:
     return chance.choice(events)
-
-
-def _expected(chance: Random, walk: Walk) -> on.CallHappening | None:
-    """What usually comes next."""
-    call, story = walk.story.call, walk.story
-    dialled = [leg.id for leg in call.live_legs if leg.state in (LegState.DIALING, LegState.RINGING)]
-    if dialled:
-        leg = dialled[-1]
-        return chance.choice(
-            [port.Ringing(leg), port.Answered(leg), port.Answered(leg), port.Ended(leg, chance.choice(CAUSES))]
-        )
-    match call.state:
-        case CallState.WAITING:
-            return _of_an_offer(chance, walk)
-        case CallState.IVR:
-            return _of_sound(chance, walk)
-        case CallState.CONNECTED if call.flow.transfer is None:
-            return chance.choice([_of_a_transfer, _of_a_transfer, _of_people, _put, _of_a_leg])(chance, walk)
-        case CallState.CONNECTED:
-            return chance.choice(
-                [on.TransferCompleted(), port.Ended(call.live_legs[-1].id), port.Ended(call.live_legs[0].id)]
-            )
-        case CallState.PROGRAM if Timer.QUESTION in call.timers:
-            return _of_a_server(chance, walk)
-        case CallState.PROGRAM | CallState.VOICEMAIL | CallState.ANNOUNCING:
-            return _of_sound(chance, walk)
-    return _of_a_server(chance, walk) if story.all(Ask) else None
 
 
 def _of_a_leg(chance: Random, walk: Walk) -> on.CallHappening:
@@ -390,6 +396,19 @@ def _of_time(chance: Random, walk: Walk) -> on.CallHappening:
     story.now += dt.timedelta(seconds=chance.choice([0, 1, 5, 30, 400]))
     due = [each.timer for each in due_timers(story.call, story.now)]
     return on.TimerFired(chance.choice([*due * 3, *Timer]))
+
+
+ANYTHING: tuple[Maker, ...] = (
+    _of_a_leg,
+    _of_a_leg,
+    _of_sound,
+    _of_a_server,
+    _of_an_offer,
+    _of_people,
+    _of_a_transfer,
+    _put,
+    _of_time,
+)
 
 
 @given(st.integers(0, 60), st.randoms(use_true_random=True))
