@@ -29,6 +29,7 @@ SWEEPS = {
     "webhooks.tasks.sweep_deliveries": 1.0,
     "webhooks.tasks.sweep_sms": 5.0,
 }
+SWEEP_EXPIRES_S = 10.0  # busy workers must still come to one now and then; older ones would only look again
 LONG_AGO = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)  # due as soon as beat starts
 SOFT_LIMIT_S = 60  # the task gets an exception and may tidy up
 HARD_LIMIT_S = 75  # the process is killed
@@ -51,9 +52,9 @@ def _heartbeats() -> dict[str, dict[str, Any]]:
 
 
 def _sweeps() -> dict[str, dict[str, Any]]:
-    """What looks for everything that a lost message or a dead worker has left behind. A late one is worthless."""
+    """What looks for everything that a lost message or a dead worker has left behind."""
     return {
-        task: {"task": task, "schedule": every_s, "options": {"expires": every_s}, "last_run_at": LONG_AGO}
+        task: {"task": task, "schedule": every_s, "options": {"expires": SWEEP_EXPIRES_S}, "last_run_at": LONG_AGO}
         for task, every_s in SWEEPS.items()
     }
 

@@ -171,6 +171,7 @@ def test_the_age_of_a_heartbeat_is_measured_by_redis(own_redis):
 
 def test_beat_notes_each_task_that_it_sends(own_redis, monkeypatch):
     sent = []
+    app.loader.import_default_modules()
     for task in {entry["task"] for entry in app.conf.beat_schedule.values()}:
         monkeypatch.setattr(app.tasks[task], "apply_async", lambda *a, task=task, **k: sent.append((task, k)))
     scheduler = beat.BeatingScheduler(app)
