@@ -15,7 +15,7 @@ from calls.services import note_transition
 from common.deletion import delete_or_refuse, in_use
 from common.saving import Twin, save_row
 from queues.models import Queue
-from routing.domain.offers import OFFER_TABLE, OfferEvent, OfferState
+from routing.domain.offers import OfferState
 from routing.domain.question import Answer, Match, Question
 from routing.domain.stored import to_json
 from routing.models import Decision, GroupRouting, Offer, Tier
@@ -106,28 +106,3 @@ def _offer(decision: Decision, won: Match, now: dt.datetime) -> Offer:
         deadline_at=now + dt.timedelta(seconds=won.timeout_s),
         endpoints=list(won.endpoints),
     )
-
-
-@transaction.atomic
-def close_offer(offer_pk: int, event: OfferEvent, now: dt.datetime, cause: str = "") -> bool:
-    """End an open offer. Returns False, and changes nothing, when something else has ended it before.
-
-    The reservation of the agent is the caller's to end.
-    """
-    after = OFFER_TABLE.after(OfferState.OPEN, event)
-    open_offer = Offer.objects.filter(pk=offer_pk, state=OfferState.OPEN)
-    if after is None or not open_offer.update(state=after, ended_at=now, cause=cause):
-        return False
-    project_id, call_pk = Offer.objects.values_list("project_id", "call_id").get(pk=offer_pk)
-    note_transition(
-        project_id,
-        Subject.OFFER,
-        str(offer_pk),
-        event,
-        OfferState.OPEN,
-        after,
-        now,
-        call_pk=call_pk,
-        details={"cause": cause} if cause else None,
-    ).save()
-    return True

@@ -1,4 +1,4 @@
-"""Offers in the database: opened together with their decision, ended once, explained and asked once more."""
+"""Offers in the database: opened together with their decision, explained and asked once more."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hypothesis import given
 from agents.domain import Rule
 from calls.models import Subject, Transition
 from routing.domain.matching import match
-from routing.domain.offers import OfferEvent, OfferState
+from routing.domain.offers import OfferState
 from routing.domain.question import Question
 from routing.domain.waits import why_waiting
 from routing.explain import (
@@ -28,7 +28,7 @@ from routing.explain import (
 )
 from routing.models import Decision, Offer
 from routing.selectors import question_for, waits_of
-from routing.services import close_offer, store_decision
+from routing.services import store_decision
 from routing.tests.questions import questions
 from routing.tests.rows import NOW, agent_in, ago, queue_with_group, waiting_in
 
@@ -114,7 +114,7 @@ def test_the_database_refuses_a_second_open_offer_of_an_agent_or_a_call(offer, q
 
 @pytest.mark.django_db
 def test_the_database_refuses_two_winners_of_one_stay(offer, queue_and_group):
-    close_offer(offer.pk, OfferEvent.ACCEPT, NOW)
+    Offer.objects.update(state=OfferState.ACCEPTED, ended_at=NOW)
     with pytest.raises(IntegrityError, match="offer_accepted_once_for_entry"), transaction.atomic():
         Offer.objects.create(
             project=offer.project,
@@ -126,20 +126,6 @@ def test_the_database_refuses_two_winners_of_one_stay(offer, queue_and_group):
             ended_at=NOW,
             state=OfferState.ACCEPTED,
         )
-
-
-# ── Ending ───────────────────────────────────────────────────────────────────────────────────────────────────────────
-@pytest.mark.django_db
-def test_an_offer_ends_once(offer):
-    assert close_offer(offer.pk, OfferEvent.TIME_OUT, ago(-20), "no_answer") is True
-    assert close_offer(offer.pk, OfferEvent.ACCEPT, ago(-21)) is False
-
-    offer.refresh_from_db()
-    assert (offer.state, offer.cause, offer.ended_at) == (OfferState.TIMED_OUT, "no_answer", ago(-20))
-    ends = Transition.objects.filter(subject=Subject.OFFER, subject_id=str(offer.pk)).exclude(before="")
-    assert list(ends.values_list("event", "before", "after", "call", "details")) == [
-        ("time_out", "open", "timed_out", offer.call_id, {"cause": "no_answer"})
-    ]
 
 
 # ── In words ─────────────────────────────────────────────────────────────────────────────────────────────────────────
