@@ -16,7 +16,7 @@ from callflow.domain.turn import Turn
 from callflow.domain.ways import ToEnd, ToProgram, Way
 from callflow.scco import actions
 from callflow.scco.parse import is_denial
-from calls.domain import CallEvent, CallState, Cause, Direction, LegRole, Outcome
+from calls.domain import CallEvent, CallState, Cause, Direction, LegRole, LegState, Outcome
 from telephony.port import HangupCause
 
 RING_S = 60
@@ -148,6 +148,5 @@ def main_leg_never_answered(turn: Turn, leg: Leg, cause: HangupCause) -> Way:
 
 
 def is_first_ring(turn: Turn, leg: Leg) -> bool:
-    """Whether this leg is the one with which an outbound call begins, before it was answered."""
-    ringing = turn.call.state in (CallState.DIALING_AGENT, CallState.DIALING_CUSTOMER)
-    return ringing and leg.id == turn.call.flow.main_leg and leg.answered_at is None
+    """Whether this leg is the one with which a call of ours begins, before it was answered."""
+    return leg.id == turn.call.flow.main_leg and leg.state in (LegState.DIALING, LegState.RINGING)
