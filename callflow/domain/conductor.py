@@ -234,6 +234,7 @@ def _other_party_left(turn: Turn, leg: Leg) -> Way | None:
     ending.agent_leaves(turn, leg)
     if turn.call.flow.run is not None:
         turn.leave_queue(EntryOutcome.ANSWERED)
+        turn.end_hold(turn.call.flow.main_leg)
         return program.begin(turn)
     return ToEnd(Outcome.COMPLETED, Cause.NORMAL, EXTERNAL if leg.agent is None else INTERNAL)
 

@@ -289,6 +289,7 @@ def answered(turn: Turn, leg: Leg) -> Way | None:
 def dialled_leg_ended(turn: Turn, leg: Leg, cause: HangupCause) -> Way | None:
     """The dialled party will not come, or has left; the program says what then."""
     turn.clear(Timer.RING, Timer.TALK)
+    turn.end_hold(turn.call.flow.main_leg)
     agent_leaves(turn, leg, cause)
     if not turn.move(CallEvent.PROGRAM):
         return None

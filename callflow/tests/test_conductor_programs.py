@@ -106,6 +106,12 @@ def test_a_connect_rings_and_joins_and_then_the_rest_is_carried_out():
     assert story.ended == (Outcome.TRANSFERRED_OUT, Cause.NORMAL, "EXTERNAL")
 
 
+def test_a_hold_is_over_when_there_is_nobody_left_to_take_the_caller_back():
+    story = follows(cast.connect(), BYE).answers().happens(on.HoldRequested(True))
+    story.leaves(story.dialled)
+    assert not story.call.leg(CALLER).held
+
+
 def test_a_caller_whom_nobody_answers_is_not_answered_either():
     story = follows(cast.connect()).fails(HangupCause.BUSY)
     assert story.ended == (Outcome.FAILED, HangupCause.BUSY, "INTERNAL")

@@ -108,6 +108,7 @@ BEGINNINGS: list[tuple[Call, on.CallHappening]] = [
     (cast.outbound(), on.DialOutRequested(PROGRAMS[4])),
     (cast.outbound(), on.DialOutRequested(None, cast.ANSWER_URL)),
     (cast.outbound(Direction.INTERNAL, Party("lan", internal=True)), on.DialOutRequested(PROGRAMS[3])),
+    (cast.outbound(to=Party("lan", internal=True)), on.DialOutRequested(PROGRAMS[3])),
 ]
 
 
@@ -187,6 +188,8 @@ class Walk:
             assert call.outcome is None
             assert call.ended_at is None
             assert _is_awaited(call), (call.state, call.flow, call.timers)
+            held = any(leg.held for leg in call.live_legs)
+            assert not held or (call.state is CallState.CONNECTED and call.flow.transfer is None)
             assert set(self.held) == _agents_in(call)
 
     def _check_end(self, call: Call) -> None:
