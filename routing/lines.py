@@ -51,7 +51,7 @@ _QUEUES = """
                     | CASE from_number_callout_to_agent WHEN '' THEN 0 ELSE 8 END AS mask
         FROM queues_queue
         WHERE project_id = %(project)s AND CASE
-            WHEN %(queue)s::bigint IS NOT NULL THEN id = %(queue)s::bigint
+            WHEN %(queues)s::bigint[] IS NOT NULL THEN id = ANY(%(queues)s::bigint[])
             ELSE (
                 SELECT e.id FROM queues_queueentry AS e WHERE e.queue_id = queues_queue.id AND e.state = 'waiting'
                 ORDER BY e.priority DESC, e.enqueued_at, e.id LIMIT 1
@@ -76,7 +76,7 @@ _QUEUES = """
         ) AS free
         WHERE r.queue_id = q.id
     ) AS served
-    WHERE %(queue)s::bigint IS NOT NULL OR served.seats > 0 OR q.get_list_agents_url <> ''
+    WHERE %(queues)s::bigint[] IS NOT NULL OR served.seats > 0 OR q.get_list_agents_url <> ''
     ORDER BY q.id
 """
 
@@ -91,11 +91,16 @@ def queues_to_look_at(project_id: int) -> list[QueueInQuestion]:
 
 def queue_in_question(project_id: int, queue_id: int) -> QueueInQuestion | None:
     """One queue, whether anybody is free or not. Cost: one query."""
-    return next(iter(_queues(project_id, queue_id)), None)
+    return next(iter(queues_in_question(project_id, [queue_id])), None)
 
 
-def _queues(project_id: int, queue_id: int | None) -> list[QueueInQuestion]:
-    rows = _rows(_QUEUES, {"project": project_id, "queue": queue_id, "seats": MOST_SEATS})
+def queues_in_question(project_id: int, queue_ids: Collection[int]) -> list[QueueInQuestion]:
+    """Some queues, whether anybody is free or not. Cost: one query."""
+    return _queues(project_id, sorted(queue_ids))
+
+
+def _queues(project_id: int, queue_ids: list[int] | None) -> list[QueueInQuestion]:
+    rows = _rows(_QUEUES, {"project": project_id, "queues": queue_ids, "seats": MOST_SEATS})
     return [
         QueueInQuestion(
             Policy(
@@ -151,11 +156,11 @@ _HEADS = """
         ORDER BY e.priority DESC, e.enqueued_at, e.id LIMIT q.heads
     ) AS e
 """
-_ONE = """
+_THESE = """
     SELECT e.id, e.call_id, (SELECT c.call_id FROM calls_call AS c WHERE c.id = e.call_id), e.queue_id,
            e.enqueued_at, e.ready_at, e.priority, e.attempts, e.last_agent_id, e.tried, e.listed
     FROM queues_queueentry AS e
-    WHERE e.id = %(entry)s AND e.state = 'waiting'
+    WHERE e.id = ANY(%(entries)s) AND e.state = 'waiting'
 """
 
 
@@ -192,7 +197,13 @@ def heads_of(queues: Sequence[QueueInQuestion], spare: int) -> Heads:
 
 def waiting_call(entry_id: int) -> Waiting | None:
     """One waiting call. Cost: one query."""
-    return next((_waiting(row) for row in _rows(_ONE, {"entry": entry_id})), None)
+    return next(iter(waiting_calls([entry_id])), None)
+
+
+def waiting_calls(entry_ids: Collection[int]) -> list[Waiting]:
+    """Some waiting calls, in the project's order. Cost: one query."""
+    found = map(_waiting, _rows(_THESE, {"entries": list(entry_ids)}))
+    return sorted(found, key=lambda each: each.place)
 
 
 def _waiting(row: tuple[Any, ...]) -> Waiting:

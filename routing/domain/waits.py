@@ -55,18 +55,29 @@ def why_waiting(question: Question, entry: int, ahead: int | None = None) -> Wai
         return None
     run = Run(question)
     run.serve_all()
+    return _waits(run, waiting, _before(question, waiting) if ahead is None else ahead)
+
+
+def why_each_waits(question: Question) -> dict[int, Waits]:
+    """What each of the calls waits for, by its entry; `ahead` counts those of the question. Cost: calls x agents."""
+    run = Run(question)
+    run.serve_all()
+    return {each.entry: _waits(run, each, _before(question, each)) for each in question.waiting}
+
+
+def _waits(run: Run, waiting: Waiting, ahead: int) -> Waits:
     kept = _kept(run, waiting)
     policy = run.lines[waiting.queue].policy
     opens = policy.backup_opens_at(waiting)
-    has_closed_backup = any(each.tier is GroupTier.BACKUP for each in kept) and opens > question.now
+    has_closed_backup = any(each.tier is GroupTier.BACKUP for each in kept) and opens > run.now
     return Waits(
-        entry=entry,
+        entry=waiting.entry,
         reason=_reason(run, waiting, kept),
-        ahead=_before(question, waiting) if ahead is None else ahead,
+        ahead=ahead,
         kept=kept,
         backup_opens_at=opens if has_closed_backup else None,
         list_failed=policy.uses_list and policy.list_failed,
-        until=waiting.ready_at if waiting.ready_at > question.now else run.answer().look_again_at,
+        until=waiting.ready_at if waiting.ready_at > run.now else run.answer().look_again_at,
     )
 
 
