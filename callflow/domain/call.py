@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -281,9 +281,3 @@ class Call:
             return self.caller
         dialled = self.leg(self.flow.dial_leg)
         return dialled if dialled is not None and dialled.alive else None
-
-    def with_leg(self, leg: Leg) -> Call:
-        """The call with one leg new or replaced."""
-        if any(each.id == leg.id for each in self.legs):
-            return replace(self, legs=tuple(leg if each.id == leg.id else each for each in self.legs))
-        return replace(self, legs=(*self.legs, leg))

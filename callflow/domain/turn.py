@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
-from typing import Any
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, TypeVar
 
-from callflow.domain.call import AgentRef, Call, Entry, Leg, Offer, Party, Timer
+from callflow.domain.call import AgentRef, Call, Entry, Flow, Leg, Offer, Party, Timer
 from callflow.domain.config import Config
 from callflow.domain.effects import AgentReleased, Effect, Publish
 from calls.domain import CALL_TABLE, LEG_TABLE, CallEvent, CallState, LegEvent, LegRole, LegState
 from queues.entries import ENTRY_TABLE, EntryEvent, EntryOutcome, EntryState
 from routing.domain.offers import OFFER_TABLE, OfferEvent
 from telephony.port import Hangup, HangupCause, Media, Play
+
+Copied = TypeVar("Copied", Call, Flow)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +31,35 @@ class Moved:
     details: dict[str, Any] = field(default_factory=dict)
 
 
+# A decision changes a call ten times and more. Making a new call of thirty fields each time was four fifths of the
+# conductor's time (measured 2026-11); so a turn has a copy of its own, which is frozen to everybody else.
+_FIELDS = {kind: tuple(each.name for each in fields(kind)) for kind in (Call, Flow)}
+
+
+def _copy(call: Call) -> Call:
+    return _fresh(call, flow=_fresh(call.flow))
+
+
+def _fresh(value: Copied, **changes: Any) -> Copied:
+    kind = type(value)
+    copied = object.__new__(kind)
+    _set(copied, {name: getattr(value, name) for name in _FIELDS[kind]} | changes)
+    return copied
+
+
+def _set(value: object, changes: Mapping[str, Any]) -> None:
+    for name, new in changes.items():
+        object.__setattr__(value, name, new)
+
+
 class Turn:
-    """What a handler works on. Pure: it changes nothing but itself.
+    """What a handler works on. Pure: it changes nothing but itself, and the copy of the call that it began with.
 
     Moves go through the state tables; one that a table does not know changes nothing and answers False.
     """
 
     def __init__(self, call: Call, config: Config, now: dt.datetime) -> None:
-        self.call = call
+        self.call = _copy(call)
         self.config = config
         self.now = now
         self.effects: list[Effect] = []
@@ -44,17 +67,17 @@ class Turn:
 
     # ── The call ─────────────────────────────────────────────────────────────────────────────────────────────────
     def change(self, **fields: Any) -> None:
-        self.call = replace(self.call, **fields)
+        _set(self.call, fields)
 
     def flow(self, **fields: Any) -> None:
-        self.call = replace(self.call, flow=replace(self.call.flow, **fields))
+        _set(self.call.flow, fields)
 
     def move(self, event: CallEvent, **details: Any) -> bool:
         after = CALL_TABLE.after(self.call.state, event)
         if after is None:
             return False
         self.moved.append(Moved("call", self.call.id, event, self.call.state, after, details))
-        self.call = replace(self.call, state=after)
+        self.change(state=after)
         return True
 
     def new_id(self, kind: str) -> str:
@@ -72,15 +95,15 @@ class Turn:
     # ── Timers ───────────────────────────────────────────────────────────────────────────────────────────────────
     def set_timer(self, timer: Timer, after_s: float) -> None:
         at = self.now + dt.timedelta(seconds=after_s)
-        self.call = replace(self.call, timers={**self.call.timers, timer: at})
+        self.change(timers={**self.call.timers, timer: at})
 
     def clear(self, *timers: Timer) -> None:
         left = {timer: at for timer, at in self.call.timers.items() if timer not in timers}
-        self.call = replace(self.call, timers=left)
+        self.change(timers=left)
 
     # ── Legs ─────────────────────────────────────────────────────────────────────────────────────────────────────
     def add_leg(self, leg: Leg) -> None:
-        self.call = self.call.with_leg(leg)
+        self.change(legs=(*self.call.legs, leg))
         self.moved.append(Moved("leg", leg.id, "start", "", leg.state, {"role": leg.role, "endpoint": leg.endpoint}))
 
     def new_leg(
@@ -98,13 +121,11 @@ class Turn:
             return False
         details = {"cause": fields["cause"]} if "cause" in fields else {}
         self.moved.append(Moved("leg", leg.id, event, leg.state, after, details))
-        self.call = self.call.with_leg(replace(leg, state=after, **fields))
+        self.change_leg(leg_id, state=after, **fields)
         return True
 
     def change_leg(self, leg_id: str, **fields: Any) -> None:
-        leg = self.call.leg(leg_id)
-        if leg is not None:
-            self.call = self.call.with_leg(replace(leg, **fields))
+        self.change(legs=tuple(replace(leg, **fields) if leg.id == leg_id else leg for leg in self.call.legs))
 
     def end_hold(self, leg_id: str) -> None:
         leg = self.call.leg(leg_id)
@@ -130,11 +151,11 @@ class Turn:
             return False
         details = {"outcome": fields["outcome"]} if "outcome" in fields else {}
         self.moved.append(Moved("entry", str(entry.id), event, entry.state, after, details))
-        self.call = replace(self.call, entry=replace(entry, state=after, **fields))
+        self.change(entry=replace(entry, state=after, **fields))
         return True
 
     def add_entry(self, entry: Entry) -> None:
-        self.call = replace(self.call, entry=entry)
+        self.change(entry=entry)
         self.moved.append(Moved("entry", "0", "enter", "", entry.state, {"queue": entry.queue}))
 
     @property
@@ -153,8 +174,7 @@ class Turn:
         if offer is None or after is None:
             return None
         self.moved.append(Moved("offer", str(offer.id), event, offer.state, after, {"cause": cause} if cause else {}))
-        closed = replace(offer, state=after, ended_at=self.now, cause=cause)
-        self.call = replace(self.call, offer=closed)
+        self.change(offer=replace(offer, state=after, ended_at=self.now, cause=cause))
         self.clear(Timer.OFFER)
         return offer
 
@@ -168,7 +188,7 @@ class Turn:
 
     def publish(self, status: str, *, to: Party | None = None, actor: Party | None = None, cause: str = "") -> None:
         """Tell the customer's server. `to`: who is rung or talks, where that is not who was called."""
-        self.call = replace(self.call, serial=self.call.serial + 1)
+        self.change(serial=self.call.serial + 1)
         queue = self.call.entry.queue if self.call.entry is not None else None
         self.do(Publish(status, self.call.serial, self.call.from_, to or self.call.to, actor, cause, queue))
 

@@ -125,11 +125,13 @@ class Walk:
 
     def happens(self, event: on.CallHappening) -> None:
         before = self.story.call
+        as_it_was = replace(before, flow=replace(before.flow))
         if isinstance(event, on.CalloutRequested) and not before.serial:
             self.held[event.agent] = "in_call"
         if isinstance(event, port.Ended):
             self.gone.add(event.leg)
         self.story.happens(event)
+        assert before == as_it_was
         for effect in self.story.latest:
             self._take(effect)
         busy = {agent.user_id for agent in self.held}
