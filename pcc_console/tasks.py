@@ -12,10 +12,12 @@ from common import clock
 from ivr.greetings import remove_orphaned_greeting_folders
 from pcc_console import heartbeats
 from routing import agent_lists
+from routing import services as routing
 from telephony import outbox
 from webhooks import services as webhooks
 
 KEEP_MESSAGES = dt.timedelta(days=30)  # what was sent to and asked of customers' servers, for looking into
+KEEP_DECISIONS = dt.timedelta(days=90)  # why an agent was rung; some kilobytes each
 KEEP_COMMANDS = dt.timedelta(days=2)  # what engines were told
 
 
@@ -45,4 +47,5 @@ def forget_what_is_old() -> None:
     webhooks.forget_old_questions(now - KEEP_MESSAGES)
     webhooks.forget_old_messages(now - KEEP_MESSAGES)
     agent_lists.forget_old_questions(now - KEEP_MESSAGES)
+    routing.forget_old_decisions(now - KEEP_DECISIONS)
     outbox.forget_taken(now - KEEP_COMMANDS)

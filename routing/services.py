@@ -20,6 +20,7 @@ from routing.domain.question import Answer, Match, Question
 from routing.domain.stored import to_json
 from routing.models import Decision, GroupRouting, Offer, Tier
 
+FORGET_AT_ONCE = 5000  # rows per transaction
 OPENED = "open"  # the event of the transition row with which an offer begins
 
 
@@ -106,3 +107,12 @@ def _offer(decision: Decision, won: Match, now: dt.datetime) -> Offer:
         deadline_at=now + dt.timedelta(seconds=won.timeout_s),
         endpoints=list(won.endpoints),
     )
+
+
+def forget_old_decisions(before: dt.datetime) -> int:
+    """Delete decisions that are older; their offers stay, unexplained. Returns how many."""
+    forgotten = 0
+    while keys := list(Decision.objects.filter(at__lt=before).values_list("pk", flat=True)[:FORGET_AT_ONCE]):
+        Decision.objects.filter(pk__in=keys).delete()
+        forgotten += len(keys)
+    return forgotten
