@@ -259,6 +259,8 @@ def _told_of(
 ) -> Transition:
     aside = agent.set_aside_at is not None and before.set_aside_at is None
     more = {**details, "set_aside": True} if aside else details
+    if agent.wrap_up_until is not None:
+        more = {**more, "until": agent.wrap_up_until.isoformat()}
     call_ref = agent.call_ref or before.call_ref
     return _told(agent.pk, agent.project_id, event, before.activity, Activity(agent.activity), now, call_ref, more)
 
@@ -273,7 +275,8 @@ def _told(
     call_ref: str,
     details: Mapping[str, Any] | None = None,
 ) -> Transition:
-    """Shape of the details: {"call": call id, if any; "outcome", "set_aside", "by", "reason", "status", as it fits}."""
+    """Shape of the details: {"call": call id, if any; "outcome", "set_aside", "by", "reason", "status", "until", as it
+    fits}; `until` is the end of a wrap-up."""
     call = {"call": call_ref} if call_ref else {}
     told = {**call, **(details or {})}
     return note_transition(project_id, Subject.AGENT, str(agent_id), event, before, after, now, details=told)

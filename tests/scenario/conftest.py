@@ -13,7 +13,10 @@ HOTLINE = "842400000097"
 
 @pytest.fixture
 def world(ours, monkeypatch):
-    return World(ours, monkeypatch)
+    """Whatever a scenario did, the invariants hold at its end."""
+    world = World(ours, monkeypatch)
+    yield world
+    assert world.findings() == []
 
 
 @pytest.fixture

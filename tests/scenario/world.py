@@ -12,17 +12,24 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.db import connection
 
-from callflow import dispatch, doorbell, services, tasks
+from callflow import agent_lists, doorbell, invariants, services, tasks
+from callflow.invariants import Finding
 from calls.models import Call, Leg
 from common import clock
 from telephony import outbox, port
+from projects.models import CallSettings
 from telephony.adapters.simulated.engine import SimulatedEngine
+from telephony.adapters.simulated.recorder import path_of
 from telephony.adapters.simulated.scheduler import VirtualScheduler
 from telephony.adapters.simulated.script import CallerScript, Does, PhoneScript, Press
 from telephony.models import EngineNode
@@ -34,6 +41,10 @@ from webhooks.services import questions
 NODE = "simulated-test"
 START = dt.datetime(2026, 3, 2, 2, 0, tzinfo=dt.UTC)  # a Monday, nine o'clock in Viet Nam
 SWEEP_EVERY = dt.timedelta(seconds=1)
+RECONCILE_EVERY = 3  # sweeps
+MOST_STEPS = 5000  # at one instant
+TWICE = 0.2  # the share of muddled events that come again
+DELAYS_S = (0.0, 0.0, 0.0, 0.3, 1.5)
 NOWHERE = PhoneScript(does=Does.UNREACHABLE, after_s=0.0)
 
 
@@ -44,27 +55,36 @@ class World:
     project: Any
     monkeypatch: pytest.MonkeyPatch
     phones: dict[str, PhoneScript] = field(default_factory=dict)
-    answers: dict[str, str | None] = field(default_factory=dict)  # by URL; None: it does not answer
+    # By URL: the answer, or what makes it from the question; None: there is none.
+    answers: dict[str, str | None | Callable[[Any], str | None]] = field(default_factory=dict)
     asked: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
-    lost: set[str] = field(default_factory=set)  # kinds of bells that do not ring: dispatch, ask, engine
+    lost: set[str] = field(default_factory=set)  # bells that do not ring: dispatch, ask, ask_agents, engine
+    muddle: Random | None = None  # of events, some come twice, late, or before those of other legs
 
     def __post_init__(self) -> None:
         self.scheduler = VirtualScheduler(START)
         self.events: deque[port.Event] = deque()
         self.rings: set[int] = set()
         self.questions: deque[Any] = deque()
+        self.list_questions: deque[int] = deque()
+        self.sweeps = 0
         self.next_sweep = START + SWEEP_EVERY
         self.legs = 0
-        self.engine = SimulatedEngine(NODE, self.scheduler, self.events.append, self)
+        self.steps = 0
+        self.lanes: dict[str, dt.datetime] = {}  # no event of a leg comes before an earlier one of it
+        self.engine = self._new_engine()
+        self.engine_is_dead = False
         self.monkeypatch.setattr(clock, "now", self.scheduler.now)
         self.monkeypatch.setattr(doorbell, "ring", self._ring)
         self.monkeypatch.setattr(doorbell, "ask", self._ask)
+        self.monkeypatch.setattr(doorbell, "ask_agents", self._ask_agents)
         self.monkeypatch.setattr(doorbell, "deliver", lambda key: None)
         self.monkeypatch.setattr(doorbell, "send_sms", lambda key: None)
         self.monkeypatch.setattr(doorbell, "answered", lambda project: None)
         self.monkeypatch.setattr(doorbell, "was_asked_again", lambda project: False)
         self.monkeypatch.setattr(outbox, "ring", lambda nodes: None)
         self.monkeypatch.setattr(questions, "fetch_signed", self._fetch)
+        self.monkeypatch.setattr(agent_lists, "fetch_signed", self._fetch)
         EngineNode.objects.create(
             name=NODE,
             kind="simulated",
@@ -77,14 +97,14 @@ class World:
     def script_for(self, endpoint: str, dial: port.Dial) -> PhoneScript:
         return self.phones.get(endpoint, NOWHERE)
 
-    def online(self, user: str, **script: Any) -> None:
-        """An agent's browser is there, and does what the script says when it is rung."""
-        self.phones[f"web:{self.project.pk}_{user}"] = PhoneScript(**script)
-        self.events.append(port.DeviceUp(NODE, self.project.pk, user, "web", f"browser-{user}"))
+    def online(self, user: str, *, kind: str = "web", **script: Any) -> None:
+        """An agent's browser (or SIP phone) is there, and does what the script says when it is rung."""
+        self.phones[f"{kind}:{self.project.pk}_{user}"] = PhoneScript(**script)
+        self.events.append(port.DeviceUp(NODE, self.project.pk, user, kind, f"{kind}-{user}"))
         self.settle()
 
-    def offline(self, user: str) -> None:
-        self.events.append(port.DeviceDown(NODE, self.project.pk, user, "web", f"browser-{user}"))
+    def offline(self, user: str, *, kind: str = "web") -> None:
+        self.events.append(port.DeviceDown(NODE, self.project.pk, user, kind, f"{kind}-{user}"))
         self.settle()
 
     def phone(self, digits: str, **script: Any) -> None:
@@ -101,6 +121,23 @@ class World:
         self.settle()
         return leg
 
+    def device_calls(self, user: str, to: str, from_: str = "", *, custom: str = "", **script: Any) -> str:
+        """A signed-in user's device calls out, showing one of our numbers. Returns the leg's id."""
+        self.legs += 1
+        leg = f"out-{self.legs}"
+        endpoint = f"web:{self.project.pk}_{user}"
+        incoming = port.Incoming(leg, NODE, from_ or user, to, endpoint, self.project.pk, user, custom)
+        self.engine.call(incoming, CallerScript(**script))
+        self.settle()
+        return leg
+
+    def hangs_up(self, leg: str) -> None:
+        """A party leaves now."""
+        found = self.engine.legs.get(leg)
+        if found is not None:
+            self.engine.leave(found)
+        self.settle()
+
     # ── Looking ──────────────────────────────────────────────────────────────────────────────────────────────────
     def row(self, leg: str) -> Call:
         """The call of a leg, as it is stored."""
@@ -113,6 +150,29 @@ class World:
 
     def legs_of(self, leg: str) -> list[tuple[str, str, str]]:
         return list(Leg.objects.filter(call=self.row(leg)).order_by("pk").values_list("role", "state", "cause"))
+
+    def findings(self) -> list[Finding]:
+        """What does not hold of all that happened so far."""
+        CallSettings.objects.update(updated_at=START)  # of which Django says when it was in our time
+        return invariants.check(now=self.scheduler.now())
+
+    # ── Faults ───────────────────────────────────────────────────────────────────────────────────────────────────
+    def kill_engine(self) -> None:
+        """The engine's process is gone, with its legs and with what it had to tell."""
+        self.engine_is_dead = True
+        self.events.clear()
+        self.engine = self._new_engine()
+        EngineNode.objects.filter(name=NODE).update(seen_at=self.scheduler.now())
+
+    def start_engine(self) -> None:
+        """It is there again, as `telephony.host` starts it."""
+        self.engine_is_dead = False
+        started_at = self.scheduler.now()
+        EngineNode.objects.filter(name=NODE).update(started_at=started_at, seen_at=started_at + dt.timedelta(days=365))
+        never_dialled = [each.leg for each in outbox.take_of_earlier_life(NODE, started_at) if _dials(each)]
+        self.events.append(port.Snapshot(NODE, ()))
+        self.events.extend(port.Ended(leg, port.HangupCause.ENGINE_LOST) for leg in never_dialled)
+        self.settle()
 
     # ── Time ─────────────────────────────────────────────────────────────────────────────────────────────────────
     def run_for(self, seconds: float) -> None:
@@ -131,15 +191,24 @@ class World:
                 self.sweep()
 
     def sweep(self) -> None:
+        self.sweeps += 1
+        self._after_commit()
         tasks.sweep()
         self._after_commit()
+        if self.sweeps % RECONCILE_EVERY == 0:
+            tasks.reconcile()
+            self._after_commit()
+        self._tell_engine(by_itself=True)
         self.settle()
 
     def settle(self) -> None:
         """Do everything that can be done now."""
+        self._after_commit()
+        before = self.steps
         while self._tell_engine() or self._hear_engine() or self._answer_bells():
             self._after_commit()
-        self._after_commit()
+            self.steps += 1
+            assert self.steps - before < MOST_STEPS, "it goes round in circles"
 
     def happen(self, leg: str, event: Any) -> None:
         """Let something be asked of a call."""
@@ -147,8 +216,9 @@ class World:
         self._after_commit()
         self.settle()
 
-    def _tell_engine(self) -> bool:
-        commands = [] if "engine" in self.lost else outbox.take(NODE)
+    def _tell_engine(self, *, by_itself: bool = False) -> bool:
+        unheard = "engine" in self.lost and not by_itself
+        commands = [] if unheard or self.engine_is_dead else outbox.take(NODE)
         for command in commands:
             self.engine.execute(command)
         if commands:
@@ -157,18 +227,43 @@ class World:
 
     def _hear_engine(self) -> bool:
         self.scheduler.run_until(self.scheduler.now())
-        if not self.events:
+        if not self.events or self.engine_is_dead:
             return False
-        for command in services.conduct(self.events.popleft()):
+        event = self.events.popleft()
+        for command in services.conduct(event):
             self.engine.execute(command)
+        if self.muddle is not None and self.muddle.random() < TWICE:
+            again = self.scheduler.now() + dt.timedelta(seconds=self.muddle.choice(DELAYS_S))
+            self.scheduler.at(again, lambda: self.events.append(event))
         return True
+
+    def _new_engine(self) -> SimulatedEngine:
+        """An engine tells its events only while it is the present one."""
+        engine = SimulatedEngine(
+            NODE, self.scheduler, lambda event: self._told(engine, event), self, write_recording=_write
+        )
+        return engine
+
+    def _told(self, engine: SimulatedEngine, event: port.Event) -> None:
+        if engine is not self.engine:
+            return
+        if self.muddle is None:
+            self.events.append(event)
+            return
+        lane = getattr(event, "leg", "")
+        late = self.scheduler.now() + dt.timedelta(seconds=self.muddle.choice(DELAYS_S))
+        self.lanes[lane] = max(late, self.lanes.get(lane, late))
+        self.scheduler.at(self.lanes[lane], lambda: self.events.append(event))
 
     def _answer_bells(self) -> bool:
         if self.rings:
-            dispatch.dispatch(self.rings.pop())
+            tasks.dispatch(self.rings.pop())
             return True
         if self.questions:
             tasks.ask_question(str(self.questions.popleft()))
+            return True
+        if self.list_questions:
+            tasks.ask_agent_lists(self.list_questions.popleft())
             return True
         return False
 
@@ -186,9 +281,28 @@ class World:
         if "ask" not in self.lost:
             self.questions.append(question_id)
 
+    def _ask_agents(self, queue_id: int) -> None:
+        if "ask_agents" not in self.lost and queue_id not in self.list_questions:
+            self.list_questions.append(queue_id)
+
     def _fetch(self, project_id: int, request: Any, **facts: Any) -> Answer:
-        self.asked.append((request.url, dict(request.query or {})))
+        told = json.loads(request.body) if request.body else dict(request.query or {})
+        self.asked.append((request.url, told))
         answer = self.answers.get(request.url)
+        if callable(answer):
+            answer = answer(told)
         if answer is None:
             raise FetchFailed(FailureReason.TIMEOUT)
         return Answer(200, answer.encode(), "application/json", 5)
+
+
+def _dials(command: port.Command) -> bool:
+    return isinstance(command, port.Dial)
+
+
+def _write(command: port.StartRecording, seconds: float) -> tuple[str, int]:
+    """A file that is there, with nothing to hear in it."""
+    path = Path(settings.MEDIA_ROOT) / path_of(command)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(b"\0")
+    return path_of(command), 1
