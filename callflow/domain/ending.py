@@ -5,12 +5,13 @@ from __future__ import annotations
 from agents.domain import Unanswered
 from callflow.domain.call import Leg, Party
 from callflow.domain.effects import AgentMissed, RingDoorbell
+from callflow.domain.talking import stop_recording
 from callflow.domain.turn import Turn
 from callflow.domain.ways import EXTERNAL, ToEnd
 from calls.domain import CallEvent, CallState, Cause, Direction, LegState, Outcome
 from queues.entries import EntryOutcome
 from routing.domain.offers import OfferEvent
-from telephony.port import HangupCause, StopRecording
+from telephony.port import HangupCause
 
 # What a caller hears from his network when we do not take his call; causes that engines know are passed on.
 _SIGNALS: dict[str, HangupCause] = {
@@ -63,7 +64,7 @@ def end(turn: Turn, way: ToEnd) -> None:
     if turn.ended:
         return
     withdraw_offer(turn, way.cause)
-    _stop_recording(turn)
+    stop_recording(turn)
     _free_agent_who_was_never_rung(turn)
     for leg in turn.call.live_legs:
         free_agent_of(turn, leg)
@@ -80,12 +81,6 @@ def _signal(leg: Leg, way: ToEnd) -> HangupCause:
     """How a leg is hung up; a caller whom nobody has answered hears why."""
     unanswered = leg.state is LegState.INCOMING
     return _SIGNALS.get(way.cause, HangupCause.UNREACHABLE) if unanswered else HangupCause.NORMAL
-
-
-def _stop_recording(turn: Turn) -> None:
-    recording, caller = turn.call.flow.recording, turn.call.caller
-    if recording and caller is not None:
-        turn.do(StopRecording(caller.id, recording))
 
 
 def _free_agent_who_was_never_rung(turn: Turn) -> None:
