@@ -7,6 +7,7 @@ from typing import Any, Final
 from django.http import HttpRequest
 
 from api.replies import BodyTooLarge
+from common.lenient_json import without_trailing_commas
 from common.refusals import InvalidInput
 from common.strict_json import BadJson, parse_object
 
@@ -45,6 +46,6 @@ def _read(request: HttpRequest) -> dict[str, Any]:
     if not raw.strip():
         return {}
     try:
-        return parse_object(raw)
+        return parse_object(raw, without_trailing_commas)  # official samples have them
     except BadJson as error:
         raise InvalidInput(str(error)) from error

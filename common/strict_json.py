@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, NoReturn
 
 MAX_DEPTH = 20  # the deepest body that the API knows has three levels
@@ -16,8 +16,8 @@ class BadJson(ValueError):
     """The text is not JSON, or JSON that nobody sends by intention. The message says what and where."""
 
 
-def parse_object(raw: bytes) -> dict[str, Any]:
-    """Read a JSON object from UTF-8 text (a byte order mark is skipped).
+def parse_object(raw: bytes, tidy: Callable[[str], str] = str) -> dict[str, Any]:
+    """Read a JSON object from UTF-8 text (a byte order mark is skipped), as `tidy` leaves it.
 
     Raises BadJson for anything else, and for: duplicate keys, NaN and infinities, integers beyond 64 bits, nesting
     deeper than MAX_DEPTH, and texts with a NUL character or half of a surrogate pair, which the database cannot store.
@@ -28,7 +28,7 @@ def parse_object(raw: bytes) -> dict[str, Any]:
         raise BadJson("The JSON is not UTF-8 text.") from error
     try:
         value = json.loads(
-            text,
+            tidy(text),
             object_pairs_hook=_object_without_duplicates,
             parse_int=_integer,
             parse_float=_finite,
