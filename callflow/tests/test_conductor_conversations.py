@@ -9,7 +9,7 @@ import pytest
 from agents.domain import Unanswered
 from callflow.domain import events as on
 from callflow.domain.call import Party, Timer, TransferKind
-from callflow.domain.effects import AgentAnswered, AgentCalledOut, Publish
+from callflow.domain.effects import AgentAnswered, AgentCalledOut, Publish, RingDoorbell
 from callflow.tests import cast
 from callflow.tests.cast import (
     CALLER,
@@ -43,6 +43,7 @@ def test_a_customer_who_hangs_up_ends_the_call_and_the_agent_wraps_up():
     assert story.ended == (Outcome.COMPLETED, Cause.NORMAL, "EXTERNAL")
     assert story.agents == [AgentAnswered(LAN), FREE_LAN]
     assert story.call.entry.outcome is EntryOutcome.ANSWERED
+    assert RingDoorbell() in story.latest
     assert story.told == ["created", "started", "ringing(lan)", "answered(lan)", "ended(lan)"]
     assert story.last(Publish).actor == Party(CUSTOMER)
 

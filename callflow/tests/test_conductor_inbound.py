@@ -274,5 +274,13 @@ def test_nothing_moves_a_call_that_is_over():
     assert story.told[-1] == "ended"
 
 
+def test_a_timer_that_means_nothing_any_more_is_gone_once_it_has_fired():
+    story = arrives()
+    story.call = replace(story.call, timers={Timer.MENU: story.now, Timer.RING: story.now})
+    story.happens(on.TimerFired(Timer.MENU), on.TimerFired(Timer.RING))
+    assert story.call.timers == {}
+    assert story.call.state is CallState.WAITING
+
+
 def test_a_new_story_is_not_told_before_it_began():
     assert Story(cast.inbound()).call.serial == 0

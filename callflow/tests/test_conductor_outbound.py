@@ -275,7 +275,10 @@ def test_the_customers_server_may_forbid_it_before_anybody_is_rung():
 
 
 def test_the_customers_server_may_reshape_it():
-    story = calls_out(ASKS).server_says(CONNECT_ELSEWHERE).answers()
+    story = calls_out(ASKS).server_says(CONNECT_ELSEWHERE)
+    assert set(story.call.timers) == {Timer.RING}
+    assert story.call.flow.awaits == ""
+    story.answers()
     assert story.last(port.Dial).endpoints == (f"tel:{ELSEWHERE}",)
 
 

@@ -57,6 +57,12 @@ def test_without_an_answer_the_call_fails_unanswered(answer, cause):
     assert story.commands == [port.Hangup(CALLER, HangupCause.UNREACHABLE)]
 
 
+def test_nothing_is_awaited_of_what_has_been_left():
+    story = arrives(WITH_URL).happens(put(BYE))
+    assert story.call.flow.awaits == ""
+    assert set(story.call.timers) == {Timer.MEDIA}
+
+
 def test_an_answer_that_comes_twice_is_carried_out_once():
     story = follows(TALK)
     before = story.call
@@ -109,6 +115,8 @@ def test_a_connect_rings_and_joins_and_then_the_rest_is_carried_out():
 def test_a_hold_is_over_when_there_is_nobody_left_to_take_the_caller_back():
     story = follows(cast.connect(), BYE).answers().happens(on.HoldRequested(True))
     story.leaves(story.dialled)
+    assert not story.call.leg(CALLER).held
+    story = arrives().talks().happens(put(BYE), on.HoldRequested(True)).leaves("offer-1")
     assert not story.call.leg(CALLER).held
 
 
