@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from functools import cached_property
 
 from django.db import connection
+from django.db.models import Q
 from django.utils import translation
 from django.utils.translation import gettext, ngettext
 
@@ -178,7 +180,10 @@ class LiveConfig:
     def anybody_signed_in(self, queue: int) -> bool:
         row = self._queue(queue)
         if row is not None and row.get_list_agents_url:
-            return Agent.objects.filter(project=self.project_id, reach__gt=0).exists()
+            there = Q(reach__gt=0)
+            if row.from_number_callout_to_agent:  # then the list may name a telephone for anybody who is available
+                there |= Q(manual_status=agent_rules.AVAILABLE)
+            return Agent.objects.filter(there, project=self.project_id).exists()
         return anybody_signed_in(GroupRouting.objects.filter(queue=queue).values_list("group_id", flat=True))
 
     def place_of(self, entry: int) -> int:
@@ -192,9 +197,7 @@ class LiveConfig:
         """The pace at which the queue's calls were answered lately, times the place; None when too few were."""
         answered = Call.objects.filter(entries__queue=queue, connected_at__isnull=False).order_by("-connected_at")
         times = [at for at in answered.values_list("connected_at", flat=True)[:RECENT_CALLS] if at is not None]
-        if len(times) < 3 or times[0] - times[-1] > RECENT:
-            return None
-        return round((times[0] - times[-1]).total_seconds() / (len(times) - 1) * place)
+        return expected_wait_s(times, place)
 
     # ── Agents and limits ────────────────────────────────────────────────────────────────────────────────────────
     def agent(self, user_id: str) -> AgentConfig | None:
@@ -224,6 +227,13 @@ class LiveConfig:
             return Cause.LIMIT_CONCURRENCY
         begun = legs.filter(started_at__gt=now - dt.timedelta(minutes=1)).count()
         return Cause.LIMIT_RATE if begun >= limits.outbound_per_minute else None
+
+
+def expected_wait_s(answered: Sequence[dt.datetime], place: int) -> int | None:
+    """The expected wait at a place in line, from when the last calls were answered, newest first; None: unknown."""
+    if len(answered) < 3 or answered[0] - answered[-1] > RECENT:
+        return None
+    return round((answered[0] - answered[-1]).total_seconds() / (len(answered) - 1) * place)
 
 
 def _elsewhere(url: str) -> str:

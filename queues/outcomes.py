@@ -27,17 +27,19 @@ class Outcome:
 
 
 def outcome_of(queue: Queue, cause: OutcomeCause) -> Outcome | None:
-    """What a queue does with a caller for a cause; None: the caller keeps waiting.
-
-    A cause for which nothing is chosen means voicemail where that is on, else a goodbye; while nobody is signed in,
-    callers keep waiting. Cost: one query.
-    """
+    """What a queue does with a caller for a cause; None: the caller keeps waiting. Cost: one query."""
     chosen = queue.outcomes.filter(cause=cause).select_related("to_node__tree", "greeting").first()
-    if chosen is not None:
-        return _outcome(chosen)
+    return _outcome(chosen) if chosen is not None else usual_outcome(cause, voicemail=queue.enable_voicemail)
+
+
+def usual_outcome(cause: OutcomeCause, *, voicemail: bool) -> Outcome | None:
+    """What a queue does for a cause for which nothing is chosen: voicemail where that is on, else a goodbye.
+
+    While nobody is signed in, callers keep waiting.
+    """
     if cause is OutcomeCause.NOBODY_SIGNED_IN:
         return None
-    return Outcome(OutcomeAction.VOICEMAIL if queue.enable_voicemail else OutcomeAction.MESSAGE)
+    return Outcome(OutcomeAction.VOICEMAIL if voicemail else OutcomeAction.MESSAGE)
 
 
 def _outcome(row: QueueOutcome) -> Outcome:

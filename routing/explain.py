@@ -125,8 +125,8 @@ def _explanation(question: Question, made: Match, project: Project) -> Explanati
     zone = ZoneInfo(project.time_zone)
     calls = {each.entry: each.call_id for each in question.waiting}
     return Explanation(
-        tuple(_of_agent(each, states[each.agent], names.get(each.agent, ""), zone) for each in made.considered),
-        tuple(_of_call(each, calls[each.entry]) for each in made.overtook),
+        tuple(of_agent(each, states[each.agent], names.get(each.agent, ""), zone) for each in made.considered),
+        tuple(of_call(each, calls[each.entry]) for each in made.overtook),
     )
 
 
@@ -134,7 +134,8 @@ def _names(agents: Iterable[int]) -> dict[int, str]:
     return dict(Agent.objects.filter(pk__in=list(agents)).values_list("pk", "name"))
 
 
-def _of_agent(considered: Considered, state: AgentState, name: str, zone: ZoneInfo) -> str:
+def of_agent(considered: Considered, state: AgentState, name: str, zone: ZoneInfo) -> str:
+    """Why an agent was chosen or passed over; without a name he is called by his user ID."""
     return OF_AGENTS[considered.passed_over] % {
         "agent": name or state.user_id,
         "status": state.manual_status or UNKNOWN,
@@ -146,7 +147,8 @@ def _of_agent(considered: Considered, state: AgentState, name: str, zone: ZoneIn
     }
 
 
-def _of_call(overtaken: Overtaken, call_id: str) -> str:
+def of_call(overtaken: Overtaken, call_id: str) -> str:
+    """Why an earlier call was passed by."""
     return OF_CALLS[overtaken.rule] % {"call": call_id}
 
 
@@ -158,14 +160,19 @@ def _clock(at: dt.datetime | None, zone: ZoneInfo) -> str:
 def explain_waiting(waits: Waits, entry: QueueEntry) -> tuple[str, ...]:
     """What a waiting call waits for, in lines of the thread's language."""
     zone = ZoneInfo(entry.project.time_zone)
-    lines = [_calls_ahead(waits.ahead), REASONS[waits.reason] % {"until": _clock(waits.until, zone)}]
+    lines = [_calls_ahead(waits.ahead), of_reason(waits, zone)]
     if waits.list_failed:
         lines.append(_("The agent list URL did not answer when it was last asked."))
     if waits.reason in (WaitsFor.AGENT, WaitsFor.SERVER):
-        lines += [_of_kept(each) for each in waits.kept]
+        lines += [of_kept(each) for each in waits.kept]
     if waits.backup_opens_at:
         lines.append(_("Backup groups are tried from %(time)s.") % {"time": _clock(waits.backup_opens_at, zone)})
     return tuple(lines)
+
+
+def of_reason(waits: Waits, zone: ZoneInfo) -> str:
+    """What has to happen before the call can be offered."""
+    return REASONS[waits.reason] % {"until": _clock(waits.until, zone)}
 
 
 def _calls_ahead(ahead: int) -> str:
@@ -174,7 +181,8 @@ def _calls_ahead(ahead: int) -> str:
     return ngettext("%(count)d call is ahead.", "%(count)d calls are ahead.", ahead) % {"count": ahead}
 
 
-def _of_kept(kept: Kept) -> str:
+def of_kept(kept: Kept) -> str:
+    """How many agents a rule keeps from a call."""
     agents = ngettext("%(count)d agent", "%(count)d agents", kept.agents) % {"count": kept.agents}
     return KEPT[kept.rule] % {"tier": TIERS[kept.tier], "agents": agents}
 
