@@ -44,14 +44,18 @@ class OnlineUser:
     since: dt.datetime
 
 
-def users_online(project_id: int, offset: int, limit: int, user_id: str = "") -> tuple[int, list[OnlineUser]]:
+def users_online(
+    project_id: int, offset: int, limit: int, user_id: str = "", among: QuerySet[Agent] | None = None
+) -> tuple[int, list[OnlineUser]]:
     """A page of the project's connected users, agents or not, by user id; and how many there are.
 
-    `user_id` asks for one of them.
+    `user_id` asks for one of them, `among` for those who are these agents.
     """
     devices = Device.objects.filter(project_id=project_id).exclude(kind=DeviceKind.PUSH)
     if user_id:
         devices = devices.filter(user_id=user_id)
+    if among is not None:
+        devices = devices.filter(user_id__in=among.values("stringee_user_id"))
     users = devices.values("user_id").annotate(since=Min("connected_at")).order_by("user_id")
     page = users[offset : offset + limit]
     return users.count(), [OnlineUser(user["user_id"], user["since"]) for user in page]

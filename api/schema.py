@@ -29,7 +29,10 @@ RESULT: Final[Mapping[str, Schema]] = {"project": WHOLE, "message": TEXT, "msg":
 REFUSAL: Final[Schema] = {
     "type": "object",
     "description": "Why nothing was done. 1: invalid input; 2: it exists already (with the id of what exists); "
-    "3: not found; 7: in use; 45: the token lacks rest_api. With status 403, about the token: 1: absent; "
+    "3: not found; 7: in use; 45: the token lacks rest_api. "
+    "About calls: 4: the number shown is none of the project's; 6: no voice engine; 10: number format; 12: limits; "
+    "14: not a number; 17: not allowed; 20: the agent is not found or in another call; 21: the agent cannot be rung; "
+    "22: not in the state for it; of call2/stop 1: ended, 2: not found. With status 403, about the token: 1: absent; "
     "2, 3: unreadable; 4: wrong algorithm; 5: unknown or revoked key; 6: expired or wrongly signed.",
     "required": ["r", "message", "msg"],
     "properties": {
@@ -51,6 +54,8 @@ class Description:
     body: serializers.BaseSerializer[Any] | None = None
     raw_body: Schema | None = None
     shapes: tuple[type, ...] = ()
+    whole_reply: Schema | None = None  # of a success that has no envelope
+    file_types: tuple[str, ...] = ()  # of a success that is a file
 
 
 class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
@@ -82,7 +87,7 @@ class ApiSchema(AutoSchema):
         for name, schema in {**COMMON, "Refusal": REFUSAL}.items():
             self._register(name, schema)
         operation: dict[str, Any] = {
-            "operationId": f"{view.path.replace('-', '_')}_{view.action}",
+            "operationId": f"{view.path.replace('-', '_').replace('/', '_')}_{view.action}",
             "summary": described.summary,
             "tags": [view.path],
             "parameters": [*self._path_parameters(), *_query_parameters(described.query)],
@@ -115,6 +120,8 @@ class ApiSchema(AutoSchema):
 
 
 def _responses(described: Description) -> Schema:
+    if described.file_types:
+        return _file_responses(described.file_types)
     success = {
         "type": "object",
         "required": ["r", *RESULT, *described.reply],
@@ -122,8 +129,25 @@ def _responses(described: Description) -> Schema:
         "additionalProperties": False,
     }
     return {
-        "200": _json("Done, or refused with `r` other than 0.", {"oneOf": [success, reference_to("Refusal")]}),
+        "200": _json(
+            "Done, or refused with `r` other than 0.",
+            {"oneOf": [described.whole_reply or success, reference_to("Refusal")]},
+        ),
         "403": {"$ref": "#/components/responses/TokenRefused"},
+        "default": {"$ref": "#/components/responses/NoCall"},
+    }
+
+
+def _file_responses(file_types: tuple[str, ...]) -> Schema:
+    content: Schema = {kind: {} for kind in file_types}
+    return {
+        "200": {"description": "The file.", "content": content},
+        "206": {"description": "The part of it that `Range` asks for.", "content": content},
+        "304": {"description": "It has not changed."},
+        "400": _json("There is no recording, and there will be none.", reference_to("Refusal")),
+        "403": {"$ref": "#/components/responses/TokenRefused"},
+        "404": _json("The recording is not ready yet.", reference_to("Refusal")),
+        "416": {"description": "The range has no byte of the file."},
         "default": {"$ref": "#/components/responses/NoCall"},
     }
 

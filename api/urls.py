@@ -41,10 +41,13 @@ def number_door(contact_center: View, account: View) -> View:
 
 
 def routes(resource: type[ApiView]) -> list[URLPattern]:
-    """The addresses of a resource: all rows, and one row if it has an id."""
-    found = [re_path(rf"{ROOT}{resource.path}/*\Z", view_of(resource, collection=True))]
+    """The addresses of a resource: all rows, if it lists or takes any, and one row if it has an id."""
+    path = resource.path.replace("/", "/+")
+    found = []
+    if resource.collection:
+        found.append(re_path(rf"{ROOT}{path}/*\Z", view_of(resource, collection=True)))
     if resource.item:
-        found.append(re_path(rf"{ROOT}{resource.path}/+(?P<id>[^/]+)/*\Z", view_of(resource, collection=False)))
+        found.append(re_path(rf"{ROOT}{path}/+(?P<id>[^/]+)/*\Z", view_of(resource, collection=False)))
     return found
 
 

@@ -62,6 +62,7 @@ class ApiView(ViewSet):
     item: ClassVar[Mapping[str, str]] = {}
     id_key: ClassVar[str] = ""  # the key under which a reply names a row
     notes: ClassVar[str] = ""  # what the API description says about every call
+    enveloped: ClassVar[bool] = True  # whether a success has `r` and a message
     taken_message: ClassVar[str] = ""  # for a row that is there already, when clients know certain words
 
     authentication_classes = (TokenAuthentication,)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+from pathlib import Path
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models import QuerySet
 
 from calls.models import Call, Recording, RecordingKind, RecordingState
@@ -61,6 +63,22 @@ def of_call_or_recording(project_id: int, name: str) -> QuerySet[Recording]:
     of_project = Recording.objects.filter(project_id=project_id).order_by("-started_at")
     own = of_project.filter(recording_id=name)
     return own if own.exists() else of_project.filter(call__call_id=name)
+
+
+def path_of(recording: Recording) -> Path | None:
+    """Its file, if there is one below the media folder; what the engine told us is not trusted further."""
+    folder = Path(settings.MEDIA_ROOT).resolve()
+    path = (folder / recording.file).resolve()
+    return path if recording.file and path.is_relative_to(folder) and path.is_file() else None
+
+
+@transaction.atomic
+def delete_recording(recording: Recording) -> None:
+    """Delete a recording, and its file once that is certain."""
+    path = path_of(recording)
+    recording.delete()
+    if path is not None:
+        transaction.on_commit(lambda: path.unlink(missing_ok=True))
 
 
 def address_of(recording: Recording) -> str:

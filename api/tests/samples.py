@@ -13,6 +13,7 @@ from agents.models import Agent, Group, GroupMembership, SipAccount
 from api import resources
 from api.schema import Description
 from api.views import ApiView
+from calls.models import Call as CallModel
 from ivr.models import GreetingFile, IvrKeyPress, IvrNode, IvrTree, KeyAction
 from numbers_app.models import BlockedNumber, Number
 from projects.models import Project, Tenanted
@@ -41,6 +42,7 @@ class World:
     number: Number
     blocked: BlockedNumber
     sip: SipAccount
+    call: CallModel
 
 
 def world(project: Project) -> World:
@@ -72,6 +74,7 @@ def world(project: Project) -> World:
         number=new(factories.NumberFactory, queue=queue),
         blocked=new(factories.BlockedNumberFactory),
         sip=new(factories.SipAccountFactory, extension=100),
+        call=new(factories.CallFactory),
     )
 
 
@@ -145,6 +148,43 @@ SAMPLES: dict[str, Sample] = {
     "sipphone": Sample(
         lambda w: w.sip.login, lambda w: {"username": "lan", "password": "desk phone"}, lambda w: {"extension": 103}
     ),
+    "call/callout": Sample(
+        lambda w: "",
+        lambda w: {
+            "agentUserId": w.agent.stringee_user_id,
+            "toAgentFromNumberDisplay": w.number.number,
+            "toAgentFromNumberDisplayAlias": "ticket 7",
+            "toCustomerFromNumber": w.number.number,
+            "customerNumber": "84900000012",
+        },
+    ),
+    "call/transfer": Sample(
+        lambda w: "",
+        lambda w: {"callId": w.call.call_id, "to": {"type": "internal", "number": "minh", "alias": "minh"}},
+    ),
+    "call/log": Sample(lambda w: w.call.call_id, lambda w: {}),
+    "call/recording": Sample(lambda w: w.call.call_id, lambda w: {}),
+    "call/play": Sample(lambda w: w.call.call_id, lambda w: {}),
+    "call2/callout": Sample(
+        lambda w: "",
+        lambda w: {
+            "from": {"type": "external", "number": w.number.number, "alias": ""},
+            "to": [{"type": "external", "number": "84900000012", "alias": ""}],
+            "actions": [{"action": "talk", "text": "Your code is 1 2 3."}],
+        },
+    ),
+    "call2/putactions": Sample(
+        lambda w: "",
+        lambda w: {"callId": w.call.call_id, "actions": [{"action": "talk", "text": "Good day."}]},
+    ),
+    "call2/stop": Sample(lambda w: "", lambda w: {"callId": w.call.call_id}),
+    "call2/transfer": Sample(
+        lambda w: "",
+        lambda w: {"callId": w.call.call_id, "to": {"type": "external", "number": "84909982888"}},
+    ),
+    "users": Sample(lambda w: "", lambda w: {}),
+    "pushtoken": Sample(lambda w: "", lambda w: {"userId": "lan", "deviceToken": "token of an app"}),
+    "agent-wrapup": Sample(lambda w: w.free_agent.public_id, lambda w: {"action": "end"}),
 }
 
 # What a field that names another row holds, by the field's name; `id` is the resource's own row.
@@ -164,6 +204,7 @@ NAMED: dict[str, Callable[[World], str]] = {
     "node_play_content": lambda w: w.greeting.filename,
     "sid": lambda w: w.greeting.sid,
     "username": lambda w: w.sip.user_name,
+    "callId": lambda w: w.call.call_id,
 }
 
 # Fields that count only when others have a certain value.
@@ -206,12 +247,14 @@ class Call:
         """A body that would be accepted; None where there is no JSON body."""
         sample = SAMPLES[self.resource.path]
         match self.action:
-            case "create" if self.described.body:
+            case "create" | "change" if self.described.body:
                 return sample.create(of)
             case "update":
                 return sample.update(of)
             case "destroy" if self.described.body:
                 return {"agent_id": of.agent.public_id, "group_id": of.group.public_id}
+            case "forget":
+                return {"deviceToken": "token of an app"}
             case "destroy_named":
                 return {"sid": of.greeting.sid}
         return None

@@ -20,9 +20,11 @@ from tests import factories
 def test_1_an_address_works_with_and_without_slashes_and_never_redirects(api):
     for call in calls():
         plain = call.path("UNKNOWN")
-        expected = api.ask(call.method, plain)
-        assert api.ask(call.method, f"{plain}/") == expected, call
-        assert api.ask(call.method, plain.replace("/v1/", "/v1//")) == expected, call
+        expected = api.call(call.method, plain)
+        assert expected.headers["Content-Type"] == "application/json"
+        for path in (f"{plain}/", plain.replace("/v1/", "/v1//"), plain.replace("/", "//")[1:]):
+            answer = api.call(call.method, path)
+            assert (answer.status_code, answer.json()) == (expected.status_code, expected.json()), call
 
 
 def test_2_the_token_may_be_in_the_header_or_in_the_query(api):
@@ -137,6 +139,8 @@ def test_9_unknown_fields_are_not_refused(api):
 
 def test_10_the_text_stands_under_both_names(api):
     for call in calls():
+        if not call.resource.enveloped:
+            continue
         answer = api.ask(call.method, call.path("UNKNOWN"))
         assert answer["message"] == answer["msg"] != "", call
 
