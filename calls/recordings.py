@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 from pathlib import Path
 
 from django.conf import settings
@@ -41,18 +42,39 @@ def begin(
 
 
 def finish(recording_id: str, file: str, size_bytes: int, duration_ms: int, now: dt.datetime) -> Recording | None:
-    """Note the file of a recording; without a file it has failed. None when it was finished before, or is unknown."""
-    running = Recording.objects.filter(recording_id=recording_id, state=RecordingState.RUNNING)
+    """Note the file of a recording; without a file it has failed. None when it is unknown, or has its file.
+
+    One that was given up gets its file all the same.
+    """
+    open_ = Recording.objects.filter(recording_id=recording_id).exclude(state=RecordingState.READY)
     state = RecordingState.READY if file else RecordingState.FAILED
-    if not running.update(state=state, file=file, size_bytes=size_bytes, duration_ms=duration_ms, ended_at=now):
+    if not open_.update(state=state, file=file, size_bytes=size_bytes, duration_ms=duration_ms, ended_at=now):
         return None
     return Recording.objects.get(recording_id=recording_id)
 
 
-def fail_running(call_pks: list[int], now: dt.datetime) -> int:
-    """The engine that recorded these calls is gone: what it had not handed over is lost. Returns how many."""
-    running = Recording.objects.filter(call__in=call_pks, state=RecordingState.RUNNING)
-    return running.update(state=RecordingState.FAILED, ended_at=now)
+def give_up(call_pks: Iterable[int], now: dt.datetime) -> int:
+    """Nobody will hand over what was being recorded of these calls. Returns how many recordings.
+
+    A file that was written before its engine died is kept: it was finished when it was written.
+    """
+    running = list(Recording.objects.filter(call__in=list(call_pks), state=RecordingState.RUNNING))
+    for recording in running:
+        file = f"recordings/{recording.project_id}/{recording.recording_id}.{recording.format}"
+        path = Path(settings.MEDIA_ROOT) / file
+        if path.is_file():
+            written = path.stat()
+            lasted_s = max(0.0, written.st_mtime - recording.started_at.timestamp())
+            finish(recording.recording_id, file, written.st_size, round(lasted_s * 1000), now)
+        else:
+            finish(recording.recording_id, "", 0, 0, now)
+    return len(running)
+
+
+def left_over(ended_before: dt.datetime, limit: int) -> list[int]:
+    """Calls that ended before this and are still said to be recorded. Cost: one query, over what is being recorded."""
+    running = Recording.objects.filter(state=RecordingState.RUNNING, call__ended_at__lt=ended_before)
+    return list(running.order_by("call").values_list("call_id", flat=True).distinct()[:limit])
 
 
 def of_call_or_recording(project_id: int, name: str) -> QuerySet[Recording]:

@@ -80,10 +80,17 @@ class NumberAdmin(SheetsMixin, ProjectAdmin):
         "send_to_tree",
         *SheetsMixin.actions,
     )
+    actions_detail: ClassVar = ["simulate_call"]
     empty_text = gettext_lazy(
         "Numbers are what your customers dial. Add the number that your carrier gave you; then choose what answers it."
     )
     empty_next = ((gettext_lazy("Go to the IVR trees"), "admin:ivr_ivrtree_changelist"),)
+
+    @action(description=gettext_lazy("Simulate a call"), url_path="simulate", permissions=["change"], icon="science")
+    def simulate_call(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Where somebody can be let call this number."""
+        number = self.row_or_404(request, object_id)
+        return HttpResponseRedirect(f"{reverse('admin:calls_call_simulate')}?number={number.pk}")
 
     @display(description=gettext_lazy("Answered by"), ordering="enable_ivr")
     def answered_by(self, number: Number) -> SafeString | str:

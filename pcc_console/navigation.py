@@ -31,6 +31,15 @@ ADDRESSES = {
     "projects.apikey": "setting/apikey",
     "projects.member": "setting/member",
     "auditlog.logentry": "setting/history",
+    "calls.call": "call",
+    "routing.offer": "offer",
+    "calls.recording": "recording",
+    "callflow.voicemail": "voicemail",
+    "webhooks.delivery": "webhook/delivery",
+    "webhooks.question": "webhook/question",
+    "routing.agentlistquestion": "webhook/agentlist",
+    "webhooks.sms": "webhook/sms",
+    "webhooks.signingsecret": "webhook/secret",
     "projects.account": "operator/account",
     "projects.user": "operator/user",
 }
@@ -76,6 +85,27 @@ MENU: list[tuple[str | Promise, list[Entry]]] = [
             Entry(_("Business hours"), "schedule", model="queues.businesshours"),
             Entry(_("Call settings"), "webhook", model="projects.callsettings"),
             Entry(_("SIP accounts"), "deskphone", model="agents.sipaccount"),
+        ],
+    ),
+    (
+        _("Calls"),
+        [
+            Entry(_("Calls"), "phone_in_talk", model="calls.call"),
+            Entry(_("Waiting now"), "hourglass_top", page="admin:calls_call_waiting", shown=_has_project),
+            Entry(_("Offers"), "ring_volume", model="routing.offer"),
+            Entry(_("Voicemails"), "voicemail", model="callflow.voicemail"),
+            Entry(_("Recordings"), "radio_button_checked", model="calls.recording"),
+            Entry(_("Simulate a call"), "science", page="admin:calls_call_simulate", shown=_may_write),
+        ],
+    ),
+    (
+        _("Web hooks"),
+        [
+            Entry(_("Event deliveries"), "outbox", model="webhooks.delivery"),
+            Entry(_("Questions"), "contact_support", model="webhooks.question"),
+            Entry(_("Agent list questions"), "format_list_numbered", model="routing.agentlistquestion"),
+            Entry(_("Text messages"), "sms", model="webhooks.sms"),
+            Entry(_("Signing secret"), "signature", model="webhooks.signingsecret"),
         ],
     ),
     (

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import factory
 from factory.django import DjangoModelFactory
 
 from agents.models import Agent, Group, GroupMembership, SipAccount
 from calls.domain import CallState, Direction
-from calls.models import Call
+from calls.models import Call, Recording, RecordingKind, RecordingState
 from common import clock
 from ivr.models import GreetingFile, IvrKeyPress, IvrNode, IvrTree, Key, KeyAction
 from numbers_app.models import BlockedNumber, Number, PriorityCaller
 from projects import services
 from projects.models import Account, Member, Project, Role, User
 from queues.models import BusinessHours, OutcomeAction, OutcomeCause, Queue, QueueEntry, QueueOutcome
-from routing.models import GroupRouting
+from routing.models import AgentListQuestion, GroupRouting
+from webhooks.domain import DeliveryState, QuestionState, SmsState
+from webhooks.models import Attempt, Delivery, EventKind, Purpose, Question, Sms
 
 PASSWORD = "correct horse battery"
 
@@ -203,3 +207,99 @@ class QueueEntryFactory(DjangoModelFactory):
     entered_at = factory.SelfAttribute("enqueued_at")
     ready_at = factory.SelfAttribute("enqueued_at")
     backup_opens_at = factory.SelfAttribute("enqueued_at")
+
+
+class RecordingFactory(DjangoModelFactory):
+    """A conversation that was recorded; its file is made by tests that play it."""
+
+    class Meta:
+        model = Recording
+
+    call = factory.SubFactory(CallFactory, project=factory.SelfAttribute("..project"))
+    kind = RecordingKind.CONVERSATION
+    state = RecordingState.READY
+    file = factory.Sequence(lambda n: f"recordings/{n}.mp3")
+    size_bytes = 16_000
+    duration_ms = 8_000
+    started_at = factory.LazyFunction(clock.now)
+
+
+class DeliveryFactory(DjangoModelFactory):
+    """An event that is owed to a customer's server."""
+
+    class Meta:
+        model = Delivery
+
+    event_id = factory.Sequence(lambda n: f"EVENT{n:05d}-1772442000000")
+    kind = EventKind.CALL_EVENT
+    url = "https://crm.example/hook"
+    endpoint = "https://crm.example:443"
+    body = '{"call_status":"answered","event_id":"EVENT"}'
+    state = DeliveryState.PENDING
+    created_at = factory.LazyFunction(clock.now)
+    next_attempt_at = factory.SelfAttribute("created_at")
+    give_up_at = factory.LazyAttribute(lambda row: row.created_at + dt.timedelta(days=4))
+
+
+class AttemptFactory(DjangoModelFactory):
+    """An attempt that the customer's server accepted."""
+
+    class Meta:
+        model = Attempt
+
+    delivery = factory.SubFactory(DeliveryFactory, project=factory.SelfAttribute("..project"))
+    at = factory.LazyFunction(clock.now)
+    duration_ms = 25
+    status = 200
+
+
+class QuestionFactory(DjangoModelFactory):
+    """A question that a customer's server has answered."""
+
+    class Meta:
+        model = Question
+
+    purpose = Purpose.CUSTOMER_INFO
+    method = "GET"
+    url = "https://crm.example/who"
+    query = factory.LazyFunction(lambda: {"from": "84909982888"})
+    created_at = factory.LazyFunction(clock.now)
+    deadline_at = factory.LazyAttribute(lambda row: row.created_at + dt.timedelta(seconds=2))
+    asked_at = factory.SelfAttribute("created_at")
+    state = QuestionState.ANSWERED
+    answer = '{"name":"Mai"}'
+    status = 200
+    duration_ms = 40
+
+
+class SmsFactory(DjangoModelFactory):
+    """A text message that went out."""
+
+    class Meta:
+        model = Sms
+
+    to_number = factory.Sequence(lambda n: f"8490900{n:05d}")
+    from_number = "842473000001"
+    text = "Thank you for your call."
+    created_at = factory.LazyFunction(clock.now)
+    finished_at = factory.SelfAttribute("created_at")
+    state = SmsState.SENT
+    attempts = 1
+    status = 200
+
+
+class AgentListQuestionFactory(DjangoModelFactory):
+    """A question to an agent list URL that was answered, and named nobody."""
+
+    class Meta:
+        model = AgentListQuestion
+
+    queue = factory.SubFactory(QueueFactory, project=factory.SelfAttribute("..project"))
+    url = "https://crm.example/agents"
+    asked_at = factory.LazyFunction(clock.now)
+    duration_ms = 30
+    calls = 1
+    request = '{"queueId":"QU","calls":[],"projectId":1}'
+    state = "answered"
+    status = 200
+    answer = '{"version":2,"calls":[]}'

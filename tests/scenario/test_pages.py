@@ -1,0 +1,101 @@
+"""What the pages of calls tell of calls that went through."""
+
+from __future__ import annotations
+
+import pytest
+
+from callflow.domain.events import HoldRequested
+from routing.models import Decision, Offer
+from tests.console import page, sign_in, texts
+from tests.scenario.conftest import HOTLINE
+
+pytestmark = pytest.mark.django_db
+
+
+def shown_call(client, call):
+    return client.get(page("calls_call", "change", call.pk)).context["page"]
+
+
+def told(client, call):
+    return [line.text for line in shown_call(client, call).story]
+
+
+def test_a_call_is_told_from_its_beginning_to_its_end(world, hotline, ours, viewer):
+    world.online("agent_1", does="rejects", after_s=1)
+    world.online("agent_2", after_s=3)
+    caller = world.call(HOTLINE, talk_s=20)
+    world.run_for(10)
+    world.happen(caller, HoldRequested(True))
+    world.run_for(5)
+    world.happen(caller, HoldRequested(False))
+    world.run_for(60)
+
+    client = sign_in(viewer, ours)
+
+    assert told(client, world.row(caller)) == [
+        "+84 900 000 012 calls +84 24 0000 0097.",
+        "The caller waits in the queue “Sales”.",
+        "Agent One is being rung (offer 1).",
+        "Agent One rejects the call.",
+        "Agent Two is being rung (offer 2).",
+        "Agent Two answers.",
+        "The recording begins.",
+        "+84 900 000 012 is put on hold.",
+        "+84 900 000 012 is back from hold.",
+        "The call is over. Completed: somebody hung up.",
+    ]
+    shown = shown_call(client, world.row(caller))
+    assert [(lane.name, [bar.kind for bar in lane.bars]) for lane in shown.lanes] == [
+        ("+84 900 000 012", ["waiting", "talking", "hold"]),
+        ("Agent One", ["missed"]),
+        ("Agent Two", ["ringing", "talking"]),
+        ("Recording", ["recording"]),
+    ]
+    assert (shown.state, shown.reason) == ("Completed", "somebody hung up, ended by the customer's side")
+    assert [outcome for _offer, outcome, _colour, _link in shown.offers] == ["Rejected", "Answered"]
+
+
+def test_a_caller_who_waits_in_vain_sees_why(world, hotline, ours, viewer):
+    caller = world.call(HOTLINE, patience_s=30)
+    world.run_for(10)
+    client = sign_in(viewer, ours)
+    assert list(shown_call(client, world.row(caller)).waits_for) == [
+        "First in line.",
+        "None of the agents can be had.",
+        "Primary: 2 agents without a connected app, page or phone",
+    ]
+
+    world.run_for(30)
+    assert told(client, world.row(caller))[-1] == "The call is over. Abandoned: the caller hung up."
+    assert list(shown_call(client, world.row(caller)).waits_for) == []
+
+
+def test_an_offer_says_why_and_answers_the_same_again(world, hotline, ours, viewer):
+    world.online("agent_1", does="never_answers")
+    world.online("agent_2", after_s=3)
+    world.call(HOTLINE, talk_s=20)
+    world.run_for(60)
+    client = sign_in(viewer, ours)
+    first, second = Offer.objects.order_by("pk")
+
+    shown = client.get(page("routing_offer", "change", second.pk), {"again": "1"})
+
+    assert "Agent One: " in shown.context["why"].agents[0]
+    assert shown.context["why"].agents[-1].startswith("Agent Two: chosen, free since ")
+    assert shown.context["again"]["good"]
+    assert "Did not answer" in texts(client.get(page("routing_offer", "change", first.pk)))
+
+
+def test_a_changed_answer_is_an_incident(world, hotline, ours, viewer):
+    world.online("agent_1", after_s=3)
+    world.call(HOTLINE, talk_s=20)
+    world.run_for(60)
+    offer, decisions = Offer.objects.get(), Decision.objects.all()
+    answer = decisions.get().answer
+    decisions.update(answer={"matches": []})
+
+    shown = sign_in(viewer, ours).get(page("routing_offer", "change", offer.pk), {"again": "1"})
+    decisions.update(answer=answer)
+
+    assert not shown.context["again"]["good"]
+    assert "this is an incident" in texts(shown)
