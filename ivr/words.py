@@ -33,6 +33,9 @@ _TEXTS: Mapping[Code, str | Promise] = {
     Code.CALLER_ID_MISSING: gettext_lazy("Forwards without a caller ID. Choose one of your numbers."),
     Code.CALLER_ID_NOT_OURS: gettext_lazy("The caller ID %(detail)s is not one of your numbers."),
     Code.SMS_WITHOUT_TEXT: gettext_lazy("Sends an SMS without a text."),
+    Code.SMS_WITHOUT_GATEWAY: gettext_lazy(
+        "Sends an SMS, but no gateway is configured, so nothing goes out. Enter one in the call settings."
+    ),
     Code.TEXT_EMPTY: gettext_lazy("Callers hear nothing. Enter the text to speak."),
     Code.AUDIO_MISSING: gettext_lazy("Callers hear nothing. Choose a greeting file."),
     Code.AUDIO_UNREADABLE: gettext_lazy("The audio of %(detail)s is missing or damaged. Upload it again."),

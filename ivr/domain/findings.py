@@ -29,6 +29,7 @@ class Code(StrEnum):
     CALLER_ID_MISSING = "caller_id_missing"  # [key]
     CALLER_ID_NOT_OURS = "caller_id_not_ours"  # [key; as typed]
     SMS_WITHOUT_TEXT = "sms_without_text"  # [key]
+    SMS_WITHOUT_GATEWAY = "sms_without_gateway"  # [key]
     TEXT_EMPTY = "text_empty"  # [node]
     AUDIO_MISSING = "audio_missing"  # [node]
     AUDIO_UNREADABLE = "audio_unreadable"  # [node; file name]
@@ -57,6 +58,7 @@ SEVERITY = {
     Code.AUDIO_MISSING: Severity.ERROR,
     Code.AUDIO_UNREADABLE: Severity.ERROR,
     Code.LOOP_WITHOUT_EXIT: Severity.ERROR,
+    Code.SMS_WITHOUT_GATEWAY: Severity.WARNING,
     Code.UNREACHABLE_NODE: Severity.WARNING,
     Code.NODE_WITHOUT_KEYS: Severity.WARNING,
     Code.TEXT_NAMES_UNKNOWN_KEY: Severity.WARNING,

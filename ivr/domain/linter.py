@@ -25,11 +25,14 @@ from ivr.domain.tree import (
 )
 
 
-def lint(tree: Tree, queues: Mapping[QueueId, Queue], our_numbers: AbstractSet[str]) -> tuple[Finding, ...]:
+def lint(
+    tree: Tree, queues: Mapping[QueueId, Queue], our_numbers: AbstractSet[str], *, sends_sms: bool = True
+) -> tuple[Finding, ...]:
     """Everything that is wrong with a tree or could be better.
 
     What callers cannot meet is reported once, as unreachable, and not looked into; where they cannot enter at all,
-    every node is looked into. `our_numbers` are the digits of the numbers that may be shown as caller IDs.
+    every node is looked into. `our_numbers` are the digits of the numbers that may be shown as caller IDs; `sends_sms`
+    says whether text messages have a way out.
     Order: errors, warnings, hints; in each the tree, its numbers, then the nodes as callers meet them; the same however
     nodes and keys are stored.
     Cost: linear in nodes, keys and texts, and one sort of the nodes that nobody can reach.
@@ -41,7 +44,7 @@ def lint(tree: Tree, queues: Mapping[QueueId, Queue], our_numbers: AbstractSet[s
     for node in looked_into:
         if node in loops:
             findings.append(Finding(Code.LOOP_WITHOUT_EXIT, Place(node), nodes=loops[node]))
-        findings.extend(_of_node(nodes[node], nodes, queues, our_numbers))
+        findings.extend(_of_node(nodes[node], nodes, queues, our_numbers, sends_sms))
     findings.extend(Finding(Code.UNREACHABLE_NODE, Place(node)) for node in sorted(nodes.keys() - set(looked_into)))
     return tuple(finding for severity in Severity for finding in findings if finding.severity is severity)
 
@@ -56,7 +59,11 @@ def _of_the_tree(tree: Tree) -> Iterator[Finding]:
 
 
 def _of_node(
-    node: Node, nodes: Mapping[NodeId, Node], queues: Mapping[QueueId, Queue], our_numbers: AbstractSet[str]
+    node: Node,
+    nodes: Mapping[NodeId, Node],
+    queues: Mapping[QueueId, Queue],
+    our_numbers: AbstractSet[str],
+    sends_sms: bool,
 ) -> Iterator[Finding]:
     yield from _of_announcement(node)
     if not node.keys:
@@ -72,8 +79,8 @@ def _of_node(
                 yield from _of_queue(key, place, queues)
             case Action.FORWARD:
                 yield from _of_forwarding(key, place, our_numbers)
-            case Action.SMS if not key.sms.strip():
-                yield Finding(Code.SMS_WITHOUT_TEXT, place)
+            case Action.SMS:
+                yield from _of_sms(key, place, sends_sms)
 
 
 def _of_announcement(node: Node) -> Iterator[Finding]:
@@ -112,6 +119,13 @@ def _of_queue(key: KeyPress, place: Place, queues: Mapping[QueueId, Queue]) -> I
         yield Finding(Code.QUEUE_MISSING, place)
     elif not queue.served:
         yield Finding(Code.QUEUE_UNSERVED, place, queue.name)
+
+
+def _of_sms(key: KeyPress, place: Place, sends_sms: bool) -> Iterator[Finding]:
+    if not key.sms.strip():
+        yield Finding(Code.SMS_WITHOUT_TEXT, place)
+    if not sends_sms:
+        yield Finding(Code.SMS_WITHOUT_GATEWAY, place)
 
 
 def _of_forwarding(key: KeyPress, place: Place, our_numbers: AbstractSet[str]) -> Iterator[Finding]:

@@ -102,6 +102,17 @@ def test_a_key_must_lead_where_its_action_says(key, expected):
     assert findings_of_key(key) == expected
 
 
+def test_a_key_that_sends_an_sms_needs_a_gateway():
+    key = KeyPress("1", Action.SMS, sms="Hello")
+    found = lint(tree(node("A", key, to_queue(EMPTY_KEY))), QUEUES, OURS, sends_sms=False)
+    assert found == (Finding(Code.SMS_WITHOUT_GATEWAY, Place(NodeId("A"), "1")),)
+    assert found[0].severity is Severity.WARNING
+
+
+def test_without_a_key_that_sends_an_sms_a_missing_gateway_does_not_matter():
+    assert lint(tree(node("A", hang_up("1"), to_queue(EMPTY_KEY))), QUEUES, OURS, sends_sms=False) == ()
+
+
 @pytest.mark.parametrize(
     ("announcement", "expected"),
     [

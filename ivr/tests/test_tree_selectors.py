@@ -158,6 +158,17 @@ def test_reading_costs_the_same_however_large_trees_are(ours, tree, django_asser
         assert len(selectors.project_findings(ours)) == 4
 
 
+@pytest.mark.parametrize(("gateway", "found"), [("", [Code.SMS_WITHOUT_GATEWAY]), ("https://sms.example/", [])])
+def test_a_key_that_sends_an_sms_is_looked_at_with_the_gateway_of_the_project(ours, tree, gateway, found):
+    ours.call_settings.sms_gateway_url = gateway
+    ours.call_settings.save()
+    root = with_root(tree, node(tree))
+    key(root, node_key=Key.KEY_1, action=KeyAction.SMS, sms="Hello")
+    key(root, node_key=Key.EMPTY, action=KeyAction.HANG_UP)
+
+    assert codes(tree) == found
+
+
 def test_a_menu_is_read_whole_with_how_its_nodes_are_played(ours, tree):
     root = with_root(
         tree,

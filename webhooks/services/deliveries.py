@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -29,6 +28,7 @@ from webhooks.domain import (
 )
 from webhooks.failures import FailureReason, FetchFailed
 from webhooks.models import Attempt, Delivery, DisabledUrl, EndpointHealth, EventKind
+from webhooks.selectors import is_disabled, url_key
 from webhooks.services import claims
 from webhooks.services.fetching import fetch_signed
 from webhooks.texts import json_text, storable
@@ -83,7 +83,7 @@ def owe_event(
         next_attempt_at=now,
         give_up_at=now + dt.timedelta(seconds=EVENT_LIFE_S),
     )
-    if _is_disabled(project_id, url):
+    if is_disabled(project_id, url):
         delivery.state, delivery.next_attempt_at, delivery.finished_at = DeliveryState.DISABLED, None, now
     delivery.save(force_insert=True)
     return delivery
@@ -128,7 +128,7 @@ def send_again(delivery: Delivery, now: dt.datetime) -> None:
 
     Raises UrlDisabled. After commit, ring `deliver_event`.
     """
-    if _is_disabled(delivery.project_id, delivery.url):
+    if is_disabled(delivery.project_id, delivery.url):
         raise UrlDisabled
     delivery.refresh_from_db(fields=["state"])
     state = DELIVERY_TABLE.after(DeliveryState(delivery.state), DeliveryEvent.SEND_AGAIN)
@@ -151,7 +151,7 @@ def enable_url(project_id: int, url: str) -> bool:
 
     What was not wanted meanwhile stays so; `send_again` sends it.
     """
-    deleted, _by_model = DisabledUrl.objects.filter(project_id=project_id, url_key=_key(url)).delete()
+    deleted, _by_model = DisabledUrl.objects.filter(project_id=project_id, url_key=url_key(url)).delete()
     return deleted > 0
 
 
@@ -253,17 +253,9 @@ def _rests(now: dt.datetime) -> Exists:
     )
 
 
-def _is_disabled(project_id: int, url: str) -> bool:
-    return DisabledUrl.objects.filter(project_id=project_id, url_key=_key(url)).exists()
-
-
 def _disable(project_id: int, url: str, now: dt.datetime) -> None:
     DisabledUrl.objects.get_or_create(
-        project_id=project_id, url_key=_key(url), defaults={"url": url, "disabled_at": now}
+        project_id=project_id, url_key=url_key(url), defaults={"url": url, "disabled_at": now}
     )
     waiting = Delivery.objects.filter(project_id=project_id, url=url, state=DeliveryState.PENDING)
     waiting.update(state=DeliveryState.DISABLED, next_attempt_at=None, finished_at=now)
-
-
-def _key(url: str) -> str:
-    return hashlib.sha256(storable(url).encode()).hexdigest()
