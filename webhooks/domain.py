@@ -94,6 +94,7 @@ class SmsEvent(StrEnum):
     POSTPONE = "postpone"
     GIVE_UP = "give_up"
     LOSE_GATEWAY = "lose_gateway"
+    SEND_AGAIN = "send_again"  # never of one that was sent: its receiver would read it twice
 
 
 _S, _M = SmsState, SmsEvent
@@ -106,6 +107,8 @@ SMS_TABLE = StateTable[SmsState, SmsEvent](
         (_S.SENDING, _M.POSTPONE): _S.PENDING,
         (_S.SENDING, _M.GIVE_UP): _S.FAILED,
         (_S.SENDING, _M.LOSE_GATEWAY): _S.NO_GATEWAY,
+        (_S.FAILED, _M.SEND_AGAIN): _S.PENDING,
+        (_S.NO_GATEWAY, _M.SEND_AGAIN): _S.PENDING,
     }
 )
 

@@ -10,7 +10,15 @@ from webhooks.services.deliveries import (
     send_again,
 )
 from webhooks.services.fetching import fetch_signed
-from webhooks.services.messages import due_messages, forget_old_messages, put_sms, send_sms
+from webhooks.services.messages import (
+    NoGateway,
+    NotDialled,
+    due_messages,
+    forget_old_messages,
+    put_sms,
+    send_sms,
+    send_sms_again,
+)
 from webhooks.services.questions import (
     ask,
     fail_overdue_questions,
@@ -21,6 +29,8 @@ from webhooks.services.questions import (
 from webhooks.services.signing import rotate_signing_secret, signing_secrets
 
 __all__ = [
+    "NoGateway",
+    "NotDialled",
     "UrlDisabled",
     "ask",
     "deliver",
@@ -39,5 +49,6 @@ __all__ = [
     "rotate_signing_secret",
     "send_again",
     "send_sms",
+    "send_sms_again",
     "signing_secrets",
 ]

@@ -7,11 +7,16 @@ import re
 from typing import Any
 from uuid import UUID
 
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from common.refusals import Refusal
 from projects.models import CallSettings
 from webhooks.client import Outgoing, readable
 from webhooks.domain import SMS_PAUSES_S, SMS_TABLE, SmsEvent, SmsState, excerpt, pause_s, sms_after_failure
 from webhooks.failures import FailureReason, FetchFailed
 from webhooks.models import SMS_MAX_LENGTH, Sms
+from webhooks.selectors import has_sms_gateway
 from webhooks.services import claims
 from webhooks.services.fetching import fetch_signed
 from webhooks.texts import json_text, storable
@@ -23,6 +28,20 @@ SMS_LIFE_S = 1.2 * sum(SMS_PAUSES_S)  # then it is given up, also when the gatew
 NUMBER = re.compile(r"\+?[0-9]{3,15}")  # Source: E.164, and short codes
 NUMBER_MAX_LENGTH = 64
 OPEN_STATES = (SmsState.PENDING, SmsState.SENDING)
+
+
+class NoGateway(Refusal):
+    """The project has no way to send text messages."""
+
+    def __init__(self) -> None:
+        super().__init__(_("There is no SMS gateway. Enter its URL in the call settings first."))
+
+
+class NotDialled(Refusal):
+    """The receiver is no telephone number, so no attempt can help."""
+
+    def __init__(self) -> None:
+        super().__init__(_("The receiver is not a phone number that can be dialled."))
 
 
 def put_sms(
@@ -73,6 +92,31 @@ def send_sms(sms_id: UUID, now: dt.datetime, *, jitter: float | None = None) -> 
         return None
     sms.refresh_from_db()
     return sms
+
+
+@transaction.atomic
+def send_sms_again(sms: Sms, now: dt.datetime) -> None:
+    """Begin the attempts anew. One that was sent, or still is to be, stays as it is.
+
+    A message of long ago gets one attempt: what is late already is not worth more.
+    Raises NoGateway, NotDialled.
+    """
+    refusal = why_not_again(sms)
+    if refusal is not None:
+        raise refusal
+    state = SMS_TABLE.after(SmsState(sms.state), SmsEvent.SEND_AGAIN)
+    if state is None:
+        return
+    values = {"state": state, "attempts": 0, "next_attempt_at": now, "finished_at": None, "hinted_at": None}
+    Sms.objects.filter(pk=sms.pk, state=sms.state).update(**values)
+    sms.refresh_from_db()
+
+
+def why_not_again(sms: Sms) -> NotDialled | NoGateway | None:
+    """Why sending a message again would be in vain; None when it may help."""
+    if sms.failure == FailureReason.BAD_NUMBER:
+        return NotDialled()
+    return None if has_sms_gateway(sms.project_id) else NoGateway()
 
 
 def forget_old_messages(before: dt.datetime) -> int:
