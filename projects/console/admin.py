@@ -74,12 +74,16 @@ class ConsoleAdmin(ModelAdmin):
         return actions
 
     def response_action(self, request: HttpRequest, queryset: Any) -> HttpResponse | None:
-        """As usual; what cannot be a row's number is not among the chosen rows."""
+        """As usual; what cannot be the key of a row is not among the chosen rows."""
         sent = request.POST.copy()
-        sent.setlist(ACTION_CHECKBOX_NAME, [each for each in sent.getlist(ACTION_CHECKBOX_NAME) if row_number(each)])
+        sent.setlist(ACTION_CHECKBOX_NAME, [each for each in sent.getlist(ACTION_CHECKBOX_NAME) if self.is_key(each)])
         request.POST = sent  # type: ignore[assignment] # a copy is as good
         response: HttpResponse | None = super().response_action(request, queryset)
         return response
+
+    def is_key(self, text: str) -> bool:
+        """Whether a text from a page can be a row's key; for pages whose rows have no numbers."""
+        return bool(row_number(text))
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """As usual; when a service refuses, or somebody else was faster, say so instead of failing."""
