@@ -1,0 +1,1 @@
+"""Pages of the console: what is owed to, asked of and said by customers' servers."""

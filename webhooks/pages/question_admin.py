@@ -1,0 +1,108 @@
+"""Questions to customers' URLs, with their answers."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from unfold.contrib.filters.admin import ChoicesDropdownFilter
+from unfold.decorators import display
+
+from common import clock
+from projects.console.stored import NOTHING, PeriodFilter, moment_text
+from webhooks import words
+from webhooks.models import Question
+from webhooks.pages.lists import LONG_OF_A_CALL, Fact, OutgoingPage, call_link, host_of, pretty, shown_facts
+from webhooks.selectors import trouble_of_url
+from webhooks.urls import endpoint_of
+
+
+@admin.register(Question)
+class QuestionAdmin(OutgoingPage):
+    """What calls wanted to know of customers' servers."""
+
+    page_template = "webhooks/question.html"
+    list_display = ("wanted_at", "purpose_words", "of_call", "to_host", "now", "http_status", "took")
+    list_display_links = ("wanted_at",)
+    list_select_related = ("call",)
+    only_on_page = ("query", "body", "answer", *LONG_OF_A_CALL)
+    list_filter: ClassVar = [
+        ("purpose", ChoicesDropdownFilter),
+        ("state", ChoicesDropdownFilter),
+        PeriodFilter,
+    ]
+    search_help_text = gettext_lazy("Call ID")
+    empty_text = gettext_lazy(
+        "Calls ask your server for a caller's data, and for what to do next, at the URLs of the call settings and of "
+        "your numbers. Questions and answers are kept here."
+    )
+    empty_next = ((gettext_lazy("Go to the call settings"), "admin:projects_callsettings_changelist"),)
+
+    # ── The list ─────────────────────────────────────────────────────────────────────────────────────────────────
+    @display(description=gettext_lazy("Created"), ordering="created_at")
+    def wanted_at(self, question: Question) -> str:
+        return moment_text(question.created_at)
+
+    @display(description=gettext_lazy("Purpose"), ordering="purpose")
+    def purpose_words(self, question: Question) -> str:
+        return question.get_purpose_display()
+
+    @display(description=gettext_lazy("Call"))
+    def of_call(self, question: Question) -> SafeString | str:
+        return call_link(question.call)
+
+    @display(description=gettext_lazy("Goes to"))
+    def to_host(self, question: Question) -> SafeString:
+        return host_of(question.url)
+
+    @display(description=gettext_lazy("State"), ordering="state", label=words.QUESTION_COLOURS)
+    def now(self, question: Question) -> tuple[str, str]:
+        return question.state, question.get_state_display()
+
+    @display(description=gettext_lazy("HTTP status"), ordering="status")
+    def http_status(self, question: Question) -> str:
+        return str(question.status or NOTHING)
+
+    @display(description=gettext_lazy("Took"), ordering="duration_ms")
+    def took(self, question: Question) -> str:
+        return words.took_text(question.duration_ms)
+
+    # ── One question ─────────────────────────────────────────────────────────────────────────────────────────────
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """What was asked, what came back, and why it was of no use if it was not."""
+        question: Question = self.row_or_404(request, object_id)
+        if not self.has_view_permission(request, question):
+            raise PermissionDenied
+        return self.show(
+            request,
+            question,
+            question.get_purpose_display(),
+            facts=_facts(question),
+            colour=words.QUESTION_COLOURS[question.state],
+            failure=words.failure_text(question.failure, question.status),
+            body=pretty(question.body),
+            answer=pretty(question.answer),
+            trouble=trouble_of_url(question.project_id, question.url, endpoint_of(question.url), clock.now()),
+        )
+
+
+def _facts(question: Question) -> list[Fact]:
+    allowed_ms = round((question.deadline_at - question.created_at).total_seconds() * 1000)
+    return shown_facts(
+        [
+            (_("Purpose"), question.get_purpose_display()),
+            (_("Call"), call_link(question.call) if question.call else ""),
+            (_("Created"), moment_text(question.created_at)),
+            (_("Asked"), moment_text(question.asked_at) if question.asked_at else ""),
+            (_("Time allowed"), words.took_text(allowed_ms)),
+            (_("Took"), words.took_text(question.duration_ms) if question.duration_ms is not None else ""),
+            (_("HTTP status"), str(question.status or "")),
+        ]
+    )
