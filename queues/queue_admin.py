@@ -64,6 +64,7 @@ class QueueAdmin(SheetsMixin, ProjectAdmin):
     ]
     list_filter_submit = True
     ordering = ("name", "pk")
+    change_form_outer_before_template = "queues/agent_list_note.html"
     conditional_fields: ClassVar = {"business_hours": shown_while("schedule", "'2'")}
     fieldsets = (
         (

@@ -28,8 +28,10 @@ from projects.console import ProjectAdmin, needs_project, project_of
 from projects.console.columns import address_of, link_to, linked
 from projects.console.sheets import SheetsMixin
 from queues.models import Queue
-from routing import selectors, services
+from routing import agent_list_admin, selectors, services
 from routing.models import GroupRouting, Tier
+
+__all__ = ["GroupAdmin", "GroupRoutingAdmin", "agent_list_admin", "routing_link"]
 
 MOVES = {"primary": Tier.PRIMARY, "backup": Tier.BACKUP, "out": None}
 SEARCH_FROM = 8  # with more groups than this to choose from, the page has a search
