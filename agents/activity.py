@@ -9,7 +9,7 @@ Nobody is called from here: functions say where dispatch should look (`rings`), 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -48,16 +48,17 @@ def reserve(agent_ids: Iterable[int], call_ref: str, now: dt.datetime) -> set[in
     return reserve_each(dict.fromkeys(agent_ids, call_ref), now)
 
 
-def reserve_each(calls: Mapping[int, str], now: dt.datetime) -> set[int]:
+def reserve_each(calls: Mapping[int, str], now: dt.datetime, rung_elsewhere: Collection[int] = ()) -> set[int]:
     """Reserve free agents, each for the call whose id stands beside his. Returns the ids won.
 
-    The same rule as `domain.offered`, in one statement.
+    The same rule as `domain.offered`, in one statement; `rung_elsewhere`: those who need nothing to be rung on.
     Cost: three queries for any number of agents; nobody is waited for.
     Locks: the agents won; one whom somebody else is changing counts as taken.
     """
     with _whole():
         with connection.cursor() as cursor:
-            cursor.execute(_RESERVE, {"ids": list(calls), "calls": list(calls.values()), "now": now})
+            given = {"ids": list(calls), "calls": list(calls.values()), "elsewhere": list(rung_elsewhere), "now": now}
+            cursor.execute(_RESERVE, given)
             won: dict[int, int] = dict(cursor.fetchall())
         if won:
             copy_to_seats(won)
@@ -68,20 +69,26 @@ def reserve_each(calls: Mapping[int, str], now: dt.datetime) -> set[int]:
     return set(won)
 
 
-# The second look at `free_since` is at the row as it is once locked.
-_RESERVE = """
+# `free_since`, but for the reach (a constraint of the table keeps the two the same).
+_NOT_KEPT_AWAY = """
+    manual_status = 'AVAILABLE' AND activity = 'idle' AND system_status = 1 AND set_aside_at IS NULL
+    AND paused_until IS NULL
+"""
+# The second look at whether he is free is at the row as it is once locked.
+_RESERVE = f"""
     WITH wanted AS (SELECT * FROM unnest(%(ids)s::bigint[], %(calls)s::text[]) AS wanted (agent_id, call_ref)),
     mine AS MATERIALIZED (
-        SELECT id FROM agents_agent WHERE id = ANY(%(ids)s) AND free_since IS NOT NULL
+        SELECT id FROM agents_agent
+        WHERE id = ANY(%(ids)s) AND {_NOT_KEPT_AWAY} AND (reach > 0 OR id = ANY(%(elsewhere)s::bigint[]))
         ORDER BY id FOR NO KEY UPDATE SKIP LOCKED
     )
     UPDATE agents_agent AS agent
     SET activity = 'offered', activity_since = %(now)s, call_ref = wanted.call_ref,
         free_before_offer = agent.free_since, free_since = NULL
     FROM wanted, mine
-    WHERE agent.id = mine.id AND agent.id = wanted.agent_id AND agent.free_since IS NOT NULL
+    WHERE agent.id = mine.id AND agent.id = wanted.agent_id AND agent.activity = 'idle'
     RETURNING agent.id, agent.project_id
-"""
+"""  # noqa: S608  the condition is written above
 
 
 def offer_missed(agent_id: int, call_ref: str, how: Unanswered, now: dt.datetime) -> Moved:

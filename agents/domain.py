@@ -205,10 +205,11 @@ def availability(agent: AgentState, queue: QueueNeeds) -> Unavailable | None:
     It needs no clock: pauses and wrap-ups hold until their end has been noted, as in `free_since`.
     Source: concepts.md §4-6.
     """
-    return _kept_away(agent) or _unreachable(agent, queue)
+    return kept_away(agent) or _unreachable(agent, queue)
 
 
-def _kept_away(agent: AgentState) -> Unavailable | None:
+def kept_away(agent: AgentState) -> Unavailable | None:
+    """The first rule that keeps every call from an agent, wherever he could be rung; None when there is none."""
     if agent.manual_status != AVAILABLE:
         return Unavailable(Rule.MANUAL_STATUS)
     if agent.set_aside_at is not None:
@@ -258,7 +259,7 @@ def settled(agent: AgentState, now: dt.datetime) -> AgentState:
     """The same agent with a pause ended that is over, and with `reach` and `free_since` that fit the rest."""
     paused = None if agent.paused_until is not None and agent.paused_until <= now else agent.paused_until
     agent = replace(agent, paused_until=paused, reach=_reach(agent))
-    free = agent.reach != Reach.NONE and _kept_away(agent) is None
+    free = agent.reach != Reach.NONE and kept_away(agent) is None
     return replace(agent, free_since=(agent.free_since or now) if free else None)
 
 
@@ -271,9 +272,12 @@ def _reach(agent: AgentState) -> int:
 # ── Changes. Each returns None when it means nothing in the agent's present state ────────────────────────────────────
 
 
-def offered(agent: AgentState, call_ref: str, now: dt.datetime) -> AgentState | None:
-    """He is reserved for a call, if he is free."""
-    if agent.free_since is None:
+def offered(agent: AgentState, call_ref: str, now: dt.datetime, *, rung_elsewhere: bool = False) -> AgentState | None:
+    """He is reserved for a call, if he is free.
+
+    `rung_elsewhere`: on a telephone that a customer's list names for this call, so that he needs nothing to be rung on.
+    """
+    if kept_away(agent) is not None or (agent.reach == Reach.NONE and not rung_elsewhere):
         return None
     return _moved(agent, AgentEvent.OFFERED, now, call_ref, free_before_offer=agent.free_since)
 

@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 
 from agents import activity
+from agents.domain import AVAILABLE, Activity, Reach
 from agents.models import Agent
 from callflow import doorbell
 from callflow.domain.call import AgentRef, Call
@@ -51,10 +52,15 @@ def dispatch(project_id: int) -> int:
 
 
 def projects_to_look_at() -> set[int]:
-    """Projects in which calls wait while agents are free. Cost: one query, an index look-up for each queue."""
+    """Projects in which calls wait while agents are free. Cost: one query, an index look-up for each queue.
+
+    Where a customer's list decides, agents count whom it may want to have rung on some telephone.
+    """
     waiting = QueueEntry.objects.filter(queue=OuterRef("pk"), state=EntryState.WAITING)
-    free = Agent.objects.filter(project=OuterRef("project"), free_since__isnull=False)
-    return set(Queue.objects.filter(Exists(waiting), Exists(free)).values_list("project_id", flat=True))
+    agents = Agent.objects.filter(project=OuterRef("project"))
+    free = Exists(agents.filter(free_since__isnull=False))
+    listed = ~Q(get_list_agents_url="") & Exists(agents.filter(manual_status=AVAILABLE, activity=Activity.IDLE))
+    return set(Queue.objects.filter(free | listed, Exists(waiting)).values_list("project_id", flat=True))
 
 
 def _is_mine(project_id: int) -> bool:
@@ -70,11 +76,16 @@ def _match_once(project_id: int, now: dt.datetime) -> int:
         return 0
     calls = {loaded.row.pk: loaded for loaded in _waiting(answer)}
     there = [each for each in answer.matches if each.call in calls]
-    won = activity.reserve_each({each.agent: each.call_id for each in there}, now)
+    won = activity.reserve_each({each.agent: each.call_id for each in there}, now, _rung_elsewhere(question))
     matches = [each for each in there if each.agent in won]
     offers = store_decision(question, answer, matches, now)
     _offer_all(project_id, question, calls, list(zip(matches, offers, strict=True)), now)
     return len(matches)
+
+
+def _rung_elsewhere(question: Question) -> list[int]:
+    """Agents who have nothing to be rung on: if they have been matched, a customer's list names a telephone."""
+    return [each.state.agent_id for each in question.candidates if each.state.reach == Reach.NONE]
 
 
 def _waiting(answer: Answer) -> list[Loaded]:

@@ -138,7 +138,8 @@ def _queues(project_id: int, queue_ids: list[int] | None) -> list[QueueInQuestio
 
 # ── Heads of lines ───────────────────────────────────────────────────────────────────────────────────────────────────
 # A call on a customer's list can be taken by those on it only: others of its queue are left where they stand, so that
-# thousands who wait for somebody else are not carried along.
+# thousands who wait for somebody else are not carried along. Whom the list wants to have rung on a telephone need not
+# have anything else to be rung on (`agents.domain.kept_away`).
 _HEADS = """
     SELECT e.id, e.call_id, (SELECT c.call_id FROM calls_call AS c WHERE c.id = e.call_id), e.queue_id,
            e.enqueued_at, e.ready_at, e.priority, e.attempts, e.last_agent_id, e.tried, e.listed
@@ -148,7 +149,11 @@ _HEADS = """
         WHERE e.queue_id = q.id AND e.state = 'waiting' AND (
             NOT q.by_list OR EXISTS (
                 SELECT FROM jsonb_array_elements(e.listed) AS line WHERE (
-                    SELECT agent.free_since IS NOT NULL AND agent.project_id = e.project_id
+                    SELECT agent.project_id = e.project_id AND (agent.free_since IS NOT NULL OR (
+                        (line ->> 'routing_type')::int = 2 AND (line ->> 'phone' <> '' OR agent.phone_number <> '')
+                        AND agent.manual_status = 'AVAILABLE' AND agent.activity = 'idle' AND agent.system_status = 1
+                        AND agent.set_aside_at IS NULL AND agent.paused_until IS NULL
+                    ))
                     FROM agents_agent AS agent WHERE agent.id = (line ->> 'agent')::bigint
                 )
             )

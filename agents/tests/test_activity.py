@@ -78,6 +78,20 @@ def test_who_is_not_free_is_not_reserved(ours, theirs, free_agent, agent_1, now)
     assert told(agent_1) == []
 
 
+def test_who_is_rung_elsewhere_needs_no_device_but_must_not_be_kept_away(ours, agent_1, agent_2, now):
+    for agent, status in ((agent_1, "AVAILABLE"), (agent_2, "LUNCH")):
+        agent.manual_status = status
+        agent.save()
+    calls = {agent_1.pk: CALL, agent_2.pk: "call-2"}
+    before = stored(agent_1).state()
+
+    assert activity.reserve_each(calls, now) == set()
+    assert activity.reserve_each(calls, now, rung_elsewhere=list(calls)) == {agent_1.pk}
+
+    assert stored(agent_1).state() == domain.offered(before, CALL, now, rung_elsewhere=True)
+    assert domain.offered(stored(agent_2).state(), "call-2", now, rung_elsewhere=True) is None
+
+
 def test_several_agents_are_reserved_for_a_call_each(ours, free_agent, now):
     other = factories.FreeAgentFactory(project=ours)
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
 
-from agents.domain import SIP_COUNTS, AgentState, QueueNeeds, availability, endpoints_of, settled
+from agents.domain import AgentState, availability, endpoints_of, kept_away, settled
 from routing.domain.lines import Line, Seat
 from routing.domain.question import (
     MAX_RING_S,
@@ -29,7 +29,6 @@ from routing.domain.question import (
 )
 
 RUNNERS_UP = 5  # so many agents who would have come next are noted with a match
-_ANY_WAY = QueueNeeds(cond_routing=SIP_COUNTS, has_caller_id_for_phones=True)
 
 
 def match(question: Question) -> Answer:
@@ -208,11 +207,11 @@ class Run:
     def _hindrance_of_listed(
         self, waiting: Waiting, policy: Policy, candidate: Candidate, listed: Listed, missed: dict[int, Missed]
     ) -> _Hindrance | None:
-        """What keeps a listed agent from this call. He must be free, and reachable on what the list says."""
+        """What keeps a listed agent from this call. Nothing keeps him away, and he is reached on what the list says."""
         if listed.agent in self.reserved:
             return _Hindrance(PassedOver.RESERVED_FOR_EARLIER_CALL)
         as_listed = _as_listed(candidate.state, listed, self.now)
-        if forbidden := availability(candidate.state, _ANY_WAY) or availability(as_listed, policy.needs):
+        if forbidden := kept_away(candidate.state) or availability(as_listed, policy.needs):
             return _Hindrance(forbidden.rule)
         if self._earlier_calls_first(waiting, listed.agent):
             return _Hindrance(PassedOver.EARLIER_CALLS_FIRST)
