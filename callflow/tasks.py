@@ -13,6 +13,7 @@ from calls.models import Call
 from common import clock
 from webhooks import services as webhooks
 from webhooks.domain import QuestionState
+from webhooks.services.questions import unasked_questions
 
 SWEEP_LIMIT = 500  # of each kind and second; what is left comes a second later
 HINT_EXPIRES_S = 10  # of a question that busy workers did not come to; the sweep rings for it every second
@@ -32,7 +33,7 @@ def ask_agent_lists(queue_id: int) -> None:
         doorbell.ask_agents(queue_id)
 
 
-@shared_task
+@shared_task(expires=HINT_EXPIRES_S)
 def ask_question(question_id: str) -> None:
     """Ask a customer's server, and tell the call what it answered."""
     question = webhooks.ask(UUID(question_id), clock.now())
@@ -53,6 +54,8 @@ def sweep() -> None:
         services.fire_timers(call_pk)
     rings = activity.end_due_wrap_ups(now, SWEEP_LIMIT) | activity.end_due_pauses(now, SWEEP_LIMIT)
     services.ring_all(rings | dispatching.projects_to_look_at())
+    for question_id in unasked_questions(now, SWEEP_LIMIT):
+        doorbell.ask(question_id)
     agent_lists.sweep(now)
 
 

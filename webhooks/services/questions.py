@@ -20,6 +20,7 @@ from webhooks.texts import json_text, storable
 
 ANSWER_MAX_BYTES = 64 * 1024
 FAILED_ANSWER_MAX_LENGTH = 2000  # of an error page, for a developer who looks for the reason
+RUNG_FOR_AGAIN_AFTER = dt.timedelta(seconds=0.5)  # a caller waits; a worker who is there comes within milliseconds
 OPEN_STATES = (QuestionState.PENDING, QuestionState.ASKED)
 
 
@@ -72,6 +73,13 @@ def give_up_question(question_id: UUID) -> Question:
     for state in OPEN_STATES:
         _move(question_id, state, QuestionEvent.FAIL, failure=FailureReason.TIMEOUT)
     return _question(question_id)
+
+
+def unasked_questions(now: dt.datetime, limit: int) -> list[UUID]:
+    """What no worker has come to although somebody rang: to be rung for again, while an answer can still help."""
+    waiting = Question.objects.filter(state=QuestionState.PENDING, deadline_at__gt=now)
+    late = waiting.filter(created_at__lte=now - RUNG_FOR_AGAIN_AFTER).order_by("deadline_at")
+    return list(late.values_list("pk", flat=True)[:limit])
 
 
 def fail_overdue_questions(now: dt.datetime, limit: int) -> list[Question]:
