@@ -12,7 +12,6 @@ from django.conf import settings
 
 from callflow.invariants.finding import Code, Finding
 from callflow.invariants.records import CallRecord, Scope, seconds_between
-from calls import recordings
 from calls.domain import LegRole
 from calls.models import Leg, Recording, RecordingState
 from projects.models import CallSettings
@@ -30,11 +29,15 @@ _OPEN = (DeliveryState.PENDING, DeliveryState.SENDING)
 def recordings_have_files(call: CallRecord, scope: Scope) -> Iterator[Finding]:
     """What is said to be ready is there, and nothing is being recorded after its call."""
     for each in call.recordings:
-        if each.state == RecordingState.READY and recordings.path_of(each) is None:
+        if each.state == RecordingState.READY and not _has_file(each):
             yield _about(call, Code.S8, f"recording {each.recording_id} is ready, and its file {each.file} not there")
         ended_at = call.row.ended_at if scope.live and each.state == RecordingState.RUNNING else None
         if ended_at is not None and seconds_between(ended_at, scope.now) > HANDED_OVER_WITHIN_S:
             yield _about(call, Code.S8, f"recording {each.recording_id} is still being made after the call")
+
+
+def _has_file(recording: Recording) -> bool:
+    return bool(recording.file) and (Path(settings.MEDIA_ROOT) / recording.file).is_file()
 
 
 def files_have_rows(project: CallSettings, scope: Scope) -> Iterator[Finding]:

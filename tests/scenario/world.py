@@ -1,10 +1,10 @@
-"""A contact center on a virtual clock: production code on PostgreSQL, the simulated engine, bells that are rung by hand.
+"""A contact center on a virtual clock: production code on PostgreSQL, the simulated engine, bells rung by hand.
 
-    world = World(project)
-    world.online("agent_1", answers_after_s=3, talk_s=20)
-    call = world.call("842400000097", patience_s=60)
-    world.run_for(60)
-    assert world.row(call).outcome == "completed"
+world = World(project)
+world.online("agent_1", answers_after_s=3, talk_s=20)
+call = world.call("842400000097", patience_s=60)
+world.run_for(60)
+assert world.row(call).outcome == "completed"
 """
 
 from __future__ import annotations
@@ -21,13 +21,16 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.db import connection
+from django.db.models import Q
 
+from agents.models import Agent
 from callflow import agent_lists, doorbell, invariants, services, tasks
 from callflow.invariants import Finding
 from calls.models import Call, Leg
 from common import clock
-from telephony import outbox, port
 from projects.models import CallSettings
+from queues.models import QueueEntry
+from telephony import outbox, port
 from telephony.adapters.simulated.engine import SimulatedEngine
 from telephony.adapters.simulated.recorder import path_of
 from telephony.adapters.simulated.scheduler import VirtualScheduler
@@ -41,7 +44,8 @@ from webhooks.services import questions
 NODE = "simulated-test"
 START = dt.datetime(2026, 3, 2, 2, 0, tzinfo=dt.UTC)  # a Monday, nine o'clock in Viet Nam
 SWEEP_EVERY = dt.timedelta(seconds=1)
-RECONCILE_EVERY = 3  # sweeps
+RECONCILE_EVERY_S = 3
+LONG_QUIET = 8  # sweeps: longer than anything takes that has no deadline
 MOST_STEPS = 5000  # at one instant
 TWICE = 0.2  # the share of muddled events that come again
 DELAYS_S = (0.0, 0.0, 0.0, 0.3, 1.5)
@@ -56,7 +60,7 @@ class World:
     monkeypatch: pytest.MonkeyPatch
     phones: dict[str, PhoneScript] = field(default_factory=dict)
     # By URL: the answer, or what makes it from the question; None: there is none.
-    answers: dict[str, str | None | Callable[[Any], str | None]] = field(default_factory=dict)
+    answers: dict[str, str | Callable[[Any], str | None] | None] = field(default_factory=dict)
     asked: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     lost: set[str] = field(default_factory=set)  # bells that do not ring: dispatch, ask, ask_agents, engine
     muddle: Random | None = None  # of events, some come twice, late, or before those of other legs
@@ -67,7 +71,8 @@ class World:
         self.rings: set[int] = set()
         self.questions: deque[Any] = deque()
         self.list_questions: deque[int] = deque()
-        self.sweeps = 0
+        self.engine_is_rung = False
+        self.quiet_sweeps = 0
         self.next_sweep = START + SWEEP_EVERY
         self.legs = 0
         self.steps = 0
@@ -82,7 +87,7 @@ class World:
         self.monkeypatch.setattr(doorbell, "send_sms", lambda key: None)
         self.monkeypatch.setattr(doorbell, "answered", lambda project: None)
         self.monkeypatch.setattr(doorbell, "was_asked_again", lambda project: False)
-        self.monkeypatch.setattr(outbox, "ring", lambda nodes: None)
+        self.monkeypatch.setattr(outbox, "ring", self._ring_engine)
         self.monkeypatch.setattr(questions, "fetch_signed", self._fetch)
         self.monkeypatch.setattr(agent_lists, "fetch_signed", self._fetch)
         EngineNode.objects.create(
@@ -143,6 +148,9 @@ class World:
         """The call of a leg, as it is stored."""
         return Call.objects.get(legs__leg_id=leg)
 
+    def row_of(self, call_id: str) -> Call:
+        return Call.objects.get(call_id=call_id)
+
     def told(self, leg: str) -> list[str]:
         """The statuses of the events that the customer's server is owed for a call, in order."""
         deliveries = Delivery.objects.filter(call__legs__leg_id=leg, kind="call_event").order_by("serial")
@@ -191,15 +199,29 @@ class World:
                 self.sweep()
 
     def sweep(self) -> None:
-        self.sweeps += 1
+        """What beat has done every second. When nothing has happened for a while, nothing is looked for."""
+        before, second = self.steps, round(self.scheduler.now().timestamp())
+        if self.quiet_sweeps > LONG_QUIET and not self._is_something_due():
+            return
         self._after_commit()
         tasks.sweep()
         self._after_commit()
-        if self.sweeps % RECONCILE_EVERY == 0:
+        if second % RECONCILE_EVERY_S == 0:
             tasks.reconcile()
             self._after_commit()
         self._tell_engine(by_itself=True)
         self.settle()
+        self.quiet_sweeps = self.quiet_sweeps + 1 if self.steps == before else 0
+
+    def _is_something_due(self) -> bool:
+        now = self.scheduler.now()
+        return (
+            self.engine_is_dead
+            or bool(self.lost)
+            or Call.objects.filter(next_deadline_at__lte=now, ended_at=None).exists()
+            or Agent.objects.filter(Q(wrap_up_until__lte=now) | Q(paused_until__lte=now)).exists()
+            or QueueEntry.objects.exclude(queue__get_list_agents_url="").exclude(state="ended").exists()
+        )
 
     def settle(self) -> None:
         """Do everything that can be done now."""
@@ -208,6 +230,7 @@ class World:
         while self._tell_engine() or self._hear_engine() or self._answer_bells():
             self._after_commit()
             self.steps += 1
+            self.quiet_sweeps = 0
             assert self.steps - before < MOST_STEPS, "it goes round in circles"
 
     def happen(self, leg: str, event: Any) -> None:
@@ -217,8 +240,10 @@ class World:
         self.settle()
 
     def _tell_engine(self, *, by_itself: bool = False) -> bool:
-        unheard = "engine" in self.lost and not by_itself
-        commands = [] if unheard or self.engine_is_dead else outbox.take(NODE)
+        if self.engine_is_dead or not (self.engine_is_rung or by_itself):
+            return False
+        self.engine_is_rung = False
+        commands = outbox.take(NODE)
         for command in commands:
             self.engine.execute(command)
         if commands:
@@ -276,6 +301,9 @@ class World:
     def _ring(self, project_id: int) -> None:
         if "dispatch" not in self.lost:
             self.rings.add(project_id)
+
+    def _ring_engine(self, nodes: Any) -> None:
+        self.engine_is_rung = "engine" not in self.lost
 
     def _ask(self, question_id: Any) -> None:
         if "ask" not in self.lost:
