@@ -9,7 +9,7 @@ import pytest
 from callflow.domain import events as on
 from callflow.domain.call import Party, Timer
 from callflow.domain.config import Settings
-from callflow.domain.effects import AgentCalledOut, Ask, Publish, Purpose
+from callflow.domain.effects import AgentCalledOut, Ask, Publish, Purpose, RingDoorbell
 from callflow.tests import cast
 from callflow.tests.cast import (
     CALLER,
@@ -57,6 +57,12 @@ def test_an_agent_who_hangs_up_ends_his_call():
     story = dials().answers().leaves()
     assert story.ended == (Outcome.COMPLETED, Cause.NORMAL, "INTERNAL")
     assert story.last(Publish).actor.number == "lan"
+
+
+def test_an_agent_is_in_the_call_from_the_first_moment():
+    story = dials(call=replace(cast.from_device(), agent=None))
+    assert story.call.agent == LAN
+    assert story.leaves().agents == [AgentCalledOut(LAN), cast.released(LAN)]
 
 
 def test_an_agent_who_gives_up_ringing_abandons_his_call():
@@ -271,6 +277,7 @@ def test_the_customers_server_may_forbid_it_before_anybody_is_rung():
     story.server_says([])
     assert refused(story)
     assert story.agents == [cast.released(LAN)]
+    assert RingDoorbell() in story.latest
     assert story.told == ["created", "ended"]
 
 
@@ -300,8 +307,10 @@ def test_a_program_begins_when_the_customer_has_answered():
     dial = story.last(port.Dial)
     assert (dial.endpoints, dial.from_number) == ((f"tel:{CUSTOMER}",), HOTLINE)
     assert story.all(port.Play) == []
-    story.rings().answers()
+    story.rings().passes(3).answers()
     assert story.last(port.Play).media == (port.Speech("Hello", "female"),)
+    assert story.call.answered_at == story.now
+    assert set(story.call.timers) == {Timer.MEDIA}
     story.hears()
     assert story.ended == (Outcome.COMPLETED, Cause.SCCO_END, "INTERNAL")
     assert story.told == ["created", "started", "ringing", "answered", "ended"]

@@ -81,6 +81,7 @@ REFUSALS = [
 def test_who_is_not_let_in_hears_a_goodbye(config, cause):
     story = arrives(config)
     assert story.states == [CallState.ANNOUNCING]
+    assert story.commands == [port.Answer(CALLER), story.last(port.Play)]
     assert story.last(port.Play).media == (Speech("goodbye"),)
     story.hears()
     assert story.ended == (Outcome.REJECTED, cause, "INTERNAL")
