@@ -58,9 +58,10 @@ def device_down(
     return _forget_in(project_id, gone if node is None else gone.filter(engine_node=node), now)
 
 
-def devices_of_node_down(node: str, now: dt.datetime) -> frozenset[int]:
-    """Forget every device that is connected to an engine which is gone."""
-    return _forget(Device.objects.filter(engine_node=node), now)
+def devices_of_node_down(node: str, now: dt.datetime, *, seen_before: dt.datetime | None = None) -> frozenset[int]:
+    """Forget every device that was connected to an engine which is gone; `seen_before`: to its earlier life."""
+    gone = Device.objects.filter(engine_node=node)
+    return _forget(gone if seen_before is None else gone.filter(last_seen_at__lt=seen_before), now)
 
 
 def forget_expired_devices(now: dt.datetime) -> frozenset[int]:

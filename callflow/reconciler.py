@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+from collections import defaultdict
+from dataclasses import dataclass
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
@@ -21,58 +23,86 @@ from calls import models as rows
 from calls import recordings
 from calls.domain import CallState, LegState
 from common import clock
-from telephony import outbox, port
+from telephony import nodes, port
 from telephony.models import EngineCommand, EngineNode
 
 log = logging.getLogger(__name__)
 
 # A leg that we have ordered, and a call that the engine has told us of, need a moment to be known to both sides.
 SETTLING = dt.timedelta(seconds=5)
-NODE_LOST_AFTER = dt.timedelta(seconds=15)
+# A recording may have to be encoded after the call; one that is even later is taken all the same.
+HANDED_OVER_WITHIN = dt.timedelta(seconds=45)
 AGENT_GRACE = dt.timedelta(seconds=3)
 LIMIT = 200
 
 
 # ── Engines ──────────────────────────────────────────────────────────────────────────────────────────────────────────
-def compare_with_engine(snapshot: port.Snapshot) -> None:
-    """End the legs that an engine does not know any more, and let it hang up those that are no call of ours."""
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """The legs that an engine has, as it told. `complete_until`: of those that began before, it has told every one."""
+
+    node: str
+    legs: frozenset[str]
+    complete_until: dt.datetime
+
+
+def compare_with_engine(snapshot: port.Snapshot) -> tuple[port.Command, ...]:
+    """End the legs that an engine has not, and forget the devices of its earlier life.
+
+    What began before the engine was started is gone at once, when the engine does not say otherwise.
+    Returns hang-ups of the legs that it has and that are no call of ours, or none any more.
+    """
     now = clock.now()
-    theirs = set(snapshot.legs)
-    alive = rows.Leg.objects.filter(call__node=snapshot.node).exclude(state=LegState.ENDED)
-    settled = alive.filter(started_at__lt=now - SETTLING).exclude(leg_id__in=theirs)
-    for call_pk in sorted({leg.call_id for leg in settled if not _still_owed(leg.leg_id, snapshot.node)}):
-        _legs_are_gone(call_pk, theirs, now)
-    _hang_up_strangers(snapshot, now)
+    told_at = dt.datetime.fromtimestamp(snapshot.at, dt.UTC) if snapshot.at else now
+    born_at = EngineNode.objects.filter(name=snapshot.node).values_list("started_at", flat=True).first()
+    told = _Told(snapshot.node, frozenset(snapshot.legs), max(told_at - SETTLING, born_at or told_at - SETTLING))
+    for call_pk, legs in sorted(_missing_legs(told).items()):
+        _legs_are_gone(call_pk, legs, now)
+    if born_at is not None:
+        ring_all(devices.devices_of_node_down(told.node, now, seen_before=born_at))
+    return _strangers(told)
+
+
+def _missing_legs(told: _Told) -> dict[int, set[str]]:
+    """What is alive by our rows and not for the engine, by call."""
+    alive = rows.Leg.objects.filter(call__node=told.node, started_at__lt=told.complete_until)
+    missing: dict[int, set[str]] = defaultdict(set)
+    for leg in alive.exclude(state=LegState.ENDED).exclude(leg_id__in=told.legs):
+        if not _still_owed(leg.leg_id, told.node):
+            missing[leg.call_id].add(leg.leg_id)
+    return missing
 
 
 def _still_owed(leg_id: str, node: str) -> bool:
     """Whether the engine has not even taken the command that begins the leg."""
-    return EngineCommand.objects.filter(node=node, taken_at=None, payload__leg=leg_id).exists()
+    dials = EngineCommand.objects.filter(node=node, taken_at=None, payload__kind_=port.Dial.__name__)
+    return dials.filter(payload__leg=leg_id).exists()
 
 
-def _legs_are_gone(call_pk: int, theirs: set[str], now: dt.datetime) -> None:
+def _legs_are_gone(call_pk: int, legs: set[str], now: dt.datetime) -> None:
     with transaction.atomic():
         for loaded in locked([call_pk]):
-            gone = [leg for leg in loaded.call.live_legs if leg.id not in theirs and leg.started_at < now - SETTLING]
-            _log_repair("leg_gone", call=loaded.call.id, legs=[leg.id for leg in gone])
-            take(loaded, [port.Ended(leg.id, port.HangupCause.ENGINE_LOST) for leg in gone], now)
+            gone = [leg.id for leg in loaded.call.live_legs if leg.id in legs]
+            _log_repair("leg_gone", call=loaded.call.id, legs=gone)
+            after = take(loaded, [port.Ended(leg, port.HangupCause.ENGINE_LOST) for leg in gone], now)
+            if after.call.state is CallState.ENDED:
+                recordings.give_up([call_pk], now)
 
 
-def _hang_up_strangers(snapshot: port.Snapshot, now: dt.datetime) -> None:
-    legs = rows.Leg.objects.filter(leg_id__in=snapshot.legs).select_related("call")
-    known = {leg.leg_id: leg for leg in legs}
-    with transaction.atomic():
-        for leg in known.values():
-            if leg.state == LegState.ENDED and leg.ended_at is not None and leg.ended_at < now - SETTLING:
-                _log_repair("leg_left_over", leg=leg.leg_id)
-                outbox.put(snapshot.node, leg.project_id, leg.call.call_id, [port.Hangup(leg.leg_id)])
-    outbox.ring([snapshot.node])
+def _strangers(told: _Told) -> tuple[port.Command, ...]:
+    legs = rows.Leg.objects.filter(leg_id__in=told.legs).values_list("leg_id", "state", "ended_at")
+    # The hang-up of a leg that has just been ended is on its way.
+    ours = {leg for leg, state, at in legs if state != LegState.ENDED or at is None or at >= told.complete_until}
+    strangers = sorted(told.legs - ours)
+    for leg in strangers:
+        _log_repair("leg_left_over", leg=leg, node=told.node)
+    return tuple(port.Hangup(leg) for leg in strangers)
 
 
 def end_calls_of_lost_nodes() -> int:
-    """End the calls of engines from which nothing was heard, and forget their devices. Returns how many calls."""
+    """End the calls of engines that are gone, and forget their devices. Returns how many calls."""
     now = clock.now()
-    lost = list(EngineNode.objects.filter(seen_at__lt=now - NODE_LOST_AFTER).values_list("name", flat=True))
+    lost = nodes.lost(now)
     alive = rows.Call.objects.exclude(state=CallState.ENDED)
     pks = list(alive.filter(node__in=lost).order_by("pk").values_list("pk", flat=True)[:LIMIT])
     for pk in pks:
@@ -88,7 +118,13 @@ def engine_lost(call_pk: int) -> None:
     with transaction.atomic():
         for loaded in locked([call_pk], skip_locked=True):
             take(loaded, [on.EngineLost()], now)
-            recordings.fail_running([call_pk], now)
+            recordings.give_up([call_pk], now)
+
+
+def give_up_recordings() -> int:
+    """Give up what no engine has handed over in time. Returns how many recordings."""
+    now = clock.now()
+    return recordings.give_up(recordings.left_over(now - HANDED_OVER_WITHIN, LIMIT), now)
 
 
 # ── Agents ───────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -49,7 +49,7 @@ def conduct(event: port.Event) -> tuple[Command, ...]:
         case port.Snapshot():
             from callflow.reconciler import compare_with_engine
 
-            compare_with_engine(event)
+            return compare_with_engine(event)
         case _:
             return _conduct_leg(event)
     return ()

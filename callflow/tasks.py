@@ -61,9 +61,10 @@ def sweep() -> None:
 
 @shared_task
 def reconcile() -> None:
-    """Every few seconds: engines that are gone, agents whom nothing holds, registrations that have run out."""
+    """Every few seconds: engines, recordings and questions that are lost, agents whom nothing holds, old devices."""
     reconciler.end_calls_of_lost_nodes()
     reconciler.free_stuck_agents()
+    reconciler.give_up_recordings()
     services.ring_all(devices.forget_expired_devices(clock.now()))
     for question in webhooks.fail_overdue_questions(clock.now(), SWEEP_LIMIT):
         if question.call_id is not None:

@@ -216,7 +216,10 @@ class Recording(Tenanted):
     class Meta:
         verbose_name = _("recording")
         verbose_name_plural = _("recordings")
-        indexes: ClassVar = [models.Index(fields=["project", "kind", "-started_at"], name="recording_in_project")]
+        indexes: ClassVar = [
+            models.Index(fields=["project", "kind", "-started_at"], name="recording_in_project"),
+            models.Index(fields=["call"], condition=models.Q(state="running"), name="recording_running"),
+        ]
 
     def __str__(self) -> str:
         return self.recording_id

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import logging
 import threading
@@ -20,7 +21,6 @@ from telephony.events import Conduct, EventLine
 LOOK_EVERY_S = 0.5  # when nobody rings
 BEAT_EVERY_S = 5.0
 SNAPSHOT_EVERY_S = 30.0
-FIRST_SNAPSHOT_AFTER_S = 6.0  # the first one, at the start, does not judge legs of the last seconds
 COMMANDS_AT_ONCE = 200
 FINISH_WITHIN_S = 2.5  # the supervisor waits 4 s before it kills
 
@@ -34,9 +34,9 @@ class NameTaken(Exception):
 class Every:
     """Says when it is time again, by the monotonic clock."""
 
-    def __init__(self, seconds: float, first_after_s: float = 0.0) -> None:
+    def __init__(self, seconds: float, *, at_once: bool) -> None:
         self._seconds = seconds
-        self._next = time.monotonic() + first_after_s
+        self._next = time.monotonic() + (0.0 if at_once else seconds)
 
     def is_due(self) -> bool:
         if time.monotonic() < self._next:
@@ -69,14 +69,19 @@ class EngineHost:
         self._generation = nodes.register(self._node, self._adapter.kind, self._adapter.reaches, started_at)
         never_dialled = self._legs_of_earlier_commands(started_at)
         self._events.start()
-        self._events.put(port.Snapshot(self._node, ()))
+        self._tell(port.Snapshot(self._node, ()))
         for leg in never_dialled:
-            self._events.put(port.Ended(leg, port.HangupCause.ENGINE_LOST))
-        self._adapter.start(self._events.put)
+            self._tell(port.Ended(leg, port.HangupCause.ENGINE_LOST))
+        self._adapter.start(self._tell)
         try:
             self._serve(stop)
         finally:
             self._leave()
+
+    def _tell(self, event: port.Event) -> None:
+        if isinstance(event, port.Snapshot):
+            event = dataclasses.replace(event, at=clock.now().timestamp())
+        self._events.put(event)
 
     def _legs_of_earlier_commands(self, started_at: dt.datetime) -> list[str]:
         """Void what was meant for our earlier life. Returns the legs that were to be dialled."""
@@ -86,7 +91,7 @@ class EngineHost:
         return legs
 
     def _serve(self, stop: threading.Event) -> None:
-        beat, snapshot = Every(BEAT_EVERY_S), Every(SNAPSHOT_EVERY_S, FIRST_SNAPSHOT_AFTER_S)
+        beat, snapshot = Every(BEAT_EVERY_S, at_once=True), Every(SNAPSHOT_EVERY_S, at_once=False)
         log.info("engine is ready", extra={"node": self._node, "kind": self._adapter.kind})
         while not stop.is_set():
             requests = self._doorbell.wait(LOOK_EVERY_S)

@@ -25,6 +25,7 @@ class EngineNode(models.Model):
     generation = models.PositiveIntegerField(_("starts"), default=0)
     started_at = models.DateTimeField(_("started"))
     seen_at = models.DateTimeField(_("last seen"))
+    missed_at = models.DateTimeField(_("missed since"), null=True)  # when it was first noticed that it is silent
 
     class Meta:
         verbose_name = _("voice engine")

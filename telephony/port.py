@@ -352,10 +352,15 @@ class DeviceDown:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """All legs that a node has now; sent when it starts (none), when it is asked, and every 30 s."""
+    """All legs that a node has; sent when it starts (none), when it is asked, and every 30 s.
+
+    `at`: when that was so, since it may wait long before it is heard; the engine process fills it in. Units: seconds
+    since 1970; 0: now.
+    """
 
     node: str
     legs: tuple[str, ...]
+    at: float = field(default=0.0, compare=False)
 
 
 LegEvent = Ringing | Answered | Digit | Gathered | PlayEnded | Ended | RecordingReady
