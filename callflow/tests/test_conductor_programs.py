@@ -83,6 +83,11 @@ def test_keys_are_asked_about_and_the_answer_goes_on():
     assert Timer.QUESTION not in story.call.timers
 
 
+@pytest.mark.parametrize("action", [TALK, KEYS, MESSAGE])
+def test_a_caller_is_answered_before_he_hears_or_says_anything(action):
+    assert follows(action).commands[0] == port.Answer(CALLER)
+
+
 def test_no_keys_are_an_answer_too():
     story = follows(KEYS).presses("", "no_input")
     assert story.last(Ask).facts["timed_out"] is True
