@@ -28,11 +28,16 @@ LOOKED_AT_FOR_BUSY = 60  # members of a group among whom these are looked for
 
 @dataclass(frozen=True, slots=True)
 class QueueInQuestion:
-    """A queue with waiting calls, and how many of its agents are free (counted up to a limit, some twice)."""
+    """A queue with waiting calls, and how many of its agents are free (counted up to a limit, some twice).
+
+    `open_throughout`: they may be given to calls anywhere in the line. When only backup agents are free and no call
+    has waited long enough for them, they may not, and it does not matter that the line goes on.
+    """
 
     policy: Policy
     country: str
     seats: int
+    open_throughout: bool
 
     @property
     def groups(self) -> tuple[int, ...]:
@@ -45,7 +50,26 @@ _QUEUES = """
     SELECT q.id, q.wait_agent_answer_timeout, q.cond_routing, q.from_number_callout_to_agent <> '',
            served.primary_groups, served.backup_groups, q.route_to_backup_groups_after, q.last_agent_first,
            q.get_list_agents_url <> '', q.fall_back_to_groups, flight.failed_at IS NOT NULL,
-           project.country, served.seats
+           project.country, served.seats,
+           CASE
+               WHEN served.primary_seats > 0 OR q.get_list_agents_url <> '' THEN true
+               WHEN served.seats > 0 THEN (
+                   WITH RECURSIVE first_of_priority AS (
+                       (SELECT e.priority, e.enqueued_at FROM queues_queueentry AS e
+                        WHERE e.queue_id = q.id AND e.state = 'waiting'
+                        ORDER BY e.priority DESC, e.enqueued_at LIMIT 1)
+                       UNION ALL
+                       SELECT further.priority, further.enqueued_at FROM first_of_priority AS f CROSS JOIN LATERAL (
+                           SELECT e.priority, e.enqueued_at FROM queues_queueentry AS e
+                           WHERE e.queue_id = q.id AND e.state = 'waiting' AND e.priority < f.priority
+                           ORDER BY e.priority DESC, e.enqueued_at LIMIT 1
+                       ) AS further
+                   )
+                   SELECT min(enqueued_at) <= %(now)s::timestamptz - q.route_to_backup_groups_after * interval '1 second'
+                   FROM first_of_priority
+               )
+               ELSE false
+           END
     FROM (
         SELECT *, 3 | CASE cond_routing WHEN 2 THEN 4 ELSE 0 END
                     | CASE from_number_callout_to_agent WHEN '' THEN 0 ELSE 8 END AS mask
@@ -65,7 +89,8 @@ _QUEUES = """
                    AS primary_groups,
                coalesce(array_agg(r.group_id ORDER BY r.group_id) FILTER (WHERE r.primary_group = 0), '{}')
                    AS backup_groups,
-               coalesce(sum(free.seats), 0)::int AS seats
+               coalesce(sum(free.seats), 0)::int AS seats,
+               coalesce(sum(free.seats) FILTER (WHERE r.primary_group = 1), 0)::int AS primary_seats
         FROM routing_grouprouting AS r
         CROSS JOIN LATERAL (
             SELECT count(*) AS seats FROM (
@@ -81,12 +106,13 @@ _QUEUES = """
 """
 
 
-def queues_to_look_at(project_id: int) -> list[QueueInQuestion]:
+def queues_to_look_at(project_id: int, now: dt.datetime) -> list[QueueInQuestion]:
     """Queues where calls wait and agents are free, or the customer's list may name some.
 
-    Cost: one query; an index look-up for each queue of the project, and up to `MOST_SEATS` for each of its groups.
+    Cost: one query; an index look-up for each queue of the project, up to `MOST_SEATS` for each of its groups, and
+    where only backup agents are free one for each priority in the line.
     """
-    return _queues(project_id, None)
+    return _queues(project_id, None, now)
 
 
 def queue_in_question(project_id: int, queue_id: int) -> QueueInQuestion | None:
@@ -96,11 +122,11 @@ def queue_in_question(project_id: int, queue_id: int) -> QueueInQuestion | None:
 
 def queues_in_question(project_id: int, queue_ids: Collection[int]) -> list[QueueInQuestion]:
     """Some queues, whether anybody is free or not. Cost: one query."""
-    return _queues(project_id, sorted(queue_ids))
+    return _queues(project_id, sorted(queue_ids), None)
 
 
-def _queues(project_id: int, queue_ids: list[int] | None) -> list[QueueInQuestion]:
-    rows = _rows(_QUEUES, {"project": project_id, "queues": queue_ids, "seats": MOST_SEATS})
+def _queues(project_id: int, queue_ids: list[int] | None, now: dt.datetime | None) -> list[QueueInQuestion]:
+    rows = _rows(_QUEUES, {"project": project_id, "queues": queue_ids, "seats": MOST_SEATS, "now": now})
     return [
         QueueInQuestion(
             Policy(
@@ -117,6 +143,7 @@ def _queues(project_id: int, queue_ids: list[int] | None) -> list[QueueInQuestio
             ),
             country,
             seats,
+            bool(open_throughout),
         )
         for (
             queue,
@@ -132,6 +159,7 @@ def _queues(project_id: int, queue_ids: list[int] | None) -> list[QueueInQuestio
             list_failed,
             country,
             seats,
+            open_throughout,
         ) in rows
     ]
 
@@ -171,7 +199,10 @@ _THESE = """
 
 @dataclass(frozen=True, slots=True)
 class Heads:
-    """The first calls of some lines, in the project's order; `cut`: queues whose line goes on behind them."""
+    """The first calls of some lines, in the project's order.
+
+    `cut`: queues whose line goes on behind them with calls that may have one of the free agents.
+    """
 
     waiting: tuple[Waiting, ...]
     cut: frozenset[int]
@@ -196,7 +227,8 @@ def heads_of(queues: Sequence[QueueInQuestion], spare: int) -> Heads:
     for waiting in sorted(map(_waiting, rows), key=lambda each: each.place):
         lines[waiting.queue].append(waiting)
     given = [waiting for queue, line in lines.items() for waiting in line[: limits[queue]]]
-    cut = frozenset(queue for queue, line in lines.items() if len(line) > limits[queue])
+    open_throughout = {each.policy.queue for each in queues if each.open_throughout}
+    cut = frozenset(queue for queue in open_throughout if len(lines[queue]) > limits[queue])
     return Heads(tuple(sorted(given, key=lambda each: each.place)), cut)
 
 

@@ -71,7 +71,7 @@ def question_for(project_id: int, now: dt.datetime) -> Question | None:
     Cost: one query when there is nothing to do, else four; three more for each step, of which there are two. The work
     depends on neither how many calls wait nor how many agents there are.
     """
-    queues = lines.queues_to_look_at(project_id)
+    queues = lines.queues_to_look_at(project_id, now)
     asked = None
     for spare in SPARE_HEADS if queues else ():
         asked = _question(project_id, now, queues, spare)

@@ -62,7 +62,7 @@ def test_reach_bits_are_those_of_the_rules(ours, cond_routing, caller_id):
     for facts in ({}, {"device_status": 2}, {"device_status": 4}, {"device_status": 4, **phone}, {"device_status": 5}):
         agent_in(group, **facts)
 
-    (found,) = queues_to_look_at(ours.pk)
+    (found,) = queues_to_look_at(ours.pk, NOW)
 
     mask = reach_mask(QueueNeeds(cond_routing, bool(caller_id)))
     assert found.seats == sum(bool(agent.reach & mask) for agent in Agent.objects.filter(project=ours))
@@ -322,6 +322,25 @@ def test_past_the_last_step_other_queues_no_longer_wait_for_the_end_of_a_blocked
     many_waiting(queue, 10, tried={str(agent.pk): {"times": 1, "until": ago(-5).isoformat()}})
     entry = waiting_in(other, waited_s=0)
     assert pairs(ours) == [(entry.pk, agent.pk)]
+
+
+def test_a_long_line_does_not_keep_the_backup_agents_for_whom_none_of_its_calls_has_waited_long_enough(ours):
+    queue, group = queue_with_group(ours)
+    crowded, _ = queue_with_group(ours, route_to_backup_groups_after=600)
+    factories.GroupRoutingFactory(project=ours, queue=crowded, group=group, primary_group=Tier.BACKUP)
+    agent = agent_in(group)
+    many_waiting(crowded, 100, priority=1)
+    entry = waiting_in(queue, waited_s=0)
+
+    with CaptureQueriesContext(connection) as queries:
+        asked = question_for(ours.pk, NOW)
+
+    (only,) = match(asked).matches
+    assert (only.entry, only.agent, len(queries)) == (entry.pk, agent.pk, 4)
+    assert {each.rule for each in only.overtook} == {PassedOver.BACKUP_NOT_OPEN}
+
+    patient = waiting_in(crowded, waited_s=601)
+    assert pairs(ours) == [(patient.pk, agent.pk)]
 
 
 def test_later_calls_of_another_queue_do_not_take_agents_before_the_rest_of_a_long_line(ours):
