@@ -45,9 +45,9 @@ def dispatch(project_id: int) -> int:
         if not _is_mine(project_id):
             doorbell.look_again(project_id)
             return 0
-        made = _match_once(project_id, clock.now())
-    if doorbell.was_asked_again(project_id) or made:
-        doorbell.ring(project_id)  # more may wait than one look takes in; a look at nothing costs one query
+        made, more = _match_once(project_id, clock.now())
+    if doorbell.was_asked_again(project_id) or more:
+        doorbell.ring(project_id)
     return made
 
 
@@ -69,18 +69,29 @@ def _is_mine(project_id: int) -> bool:
         return bool(cursor.fetchone()[0])
 
 
-def _match_once(project_id: int, now: dt.datetime) -> int:
+def _match_once(project_id: int, now: dt.datetime) -> tuple[int, bool]:
+    """Returns how many offers were made, and whether another look may find more to give."""
     question = selectors.question_for(project_id, now)
     answer = match(question) if question is not None else Answer()
     if question is None or not answer.matches:
-        return 0
+        return 0, False
     calls = {loaded.row.pk: loaded for loaded in _waiting(answer)}
     there = [each for each in answer.matches if each.call in calls]
     won = activity.reserve_each({each.agent: each.call_id for each in there}, now, _rung_elsewhere(question))
     matches = [each for each in there if each.agent in won]
     offers = store_decision(question, answer, matches, now)
     _offer_all(project_id, question, calls, list(zip(matches, offers, strict=True)), now)
-    return len(matches)
+    more = len(matches) < len(answer.matches) or _may_give_more(question, answer)
+    return len(matches), bool(matches) and more  # a look that gave nothing would come to the same again
+
+
+def _may_give_more(question: Question, answer: Answer) -> bool:
+    """Whether calls are left, read or not, while agents are left, read or not: of whom there are always more read."""
+    given = {each.agent for each in answer.matches}
+    calls = len(answer.matches) < len(question.waiting) or any(policy.cut for policy in question.policies)
+    return calls and any(
+        each.state.activity is Activity.IDLE and each.state.agent_id not in given for each in question.candidates
+    )
 
 
 def _rung_elsewhere(question: Question) -> list[int]:
@@ -101,7 +112,8 @@ def _offer_all(
     offers: list[tuple[Match, Offer]],
     now: dt.datetime,
 ) -> None:
-    batch, outgoing, config = Batch(now), Outgoing(now), LiveConfig(project_id)
+    config = LiveConfig(project_id)
+    batch, outgoing = Batch(now), Outgoing(now, config)
     users = {candidate.state.agent_id: candidate.state.user_id for candidate in question.candidates}
     for each, offer in offers:
         loaded = calls[each.call]

@@ -46,14 +46,16 @@ class LiveConfig:
     def __init__(self, project_id: int) -> None:
         self.project_id = project_id
         self._queues: dict[int, Queue | None] = {}
+        self._numbers: dict[str, NumberConfig | None] = {}
+        self._blocks: dict[str, tuple[bool, bool]] = {}
 
     @cached_property
     def project(self) -> Project:
-        return Project.objects.get(pk=self.project_id)
+        return Project.objects.select_related("account", "call_settings").get(pk=self.project_id)
 
-    @cached_property
+    @property
     def call_settings(self) -> CallSettings:
-        return CallSettings.objects.get(project=self.project_id)
+        return self.project.call_settings
 
     @cached_property
     def settings(self) -> Settings:
@@ -78,8 +80,12 @@ class LiveConfig:
 
     def number(self, digits: str) -> NumberConfig | None:
         wanted = self.digits(digits)
-        numbers = Number.objects.filter(project=self.project_id, digits=wanted).select_related("ivr_tree")
-        row = numbers.first() if wanted else None
+        if wanted not in self._numbers:
+            self._numbers[wanted] = self._read_number(wanted) if wanted else None
+        return self._numbers[wanted]
+
+    def _read_number(self, digits: str) -> NumberConfig | None:
+        row = Number.objects.filter(project=self.project_id, digits=digits).select_related("ivr_tree").first()
         if row is None:
             return None
         return NumberConfig(
@@ -100,8 +106,10 @@ class LiveConfig:
         return self._blocked(caller)[1]
 
     def _blocked(self, caller: str) -> tuple[bool, bool]:
-        rows = BlockedNumber.objects.filter(project=self.project_id, digits=self.digits(caller) or "-")
-        return rows.values_list("ivr_blocked", "queue_blocked").first() or (False, False)
+        if caller not in self._blocks:
+            rows = BlockedNumber.objects.filter(project=self.project_id, digits=self.digits(caller) or "-")
+            self._blocks[caller] = rows.values_list("ivr_blocked", "queue_blocked").first() or (False, False)
+        return self._blocks[caller]
 
     def priority_of(self, caller: str) -> int:
         digits = self.digits(caller)
@@ -148,6 +156,11 @@ class LiveConfig:
             voicemail_prompt=self._file(row.voicemail_greeting) or self._speech(row.voicemail_prompt),
             voicemail_max_s=row.voicemail_max_s,
         )
+
+    def public_id_of(self, queue: int | None) -> str:
+        """The id by which programs know a queue; empty when there is none."""
+        row = self._queue(queue) if queue is not None else None
+        return row.public_id if row is not None else ""
 
     def caller_id_of(self, queue: int) -> str:
         """The number that agents' own telephones show for a queue's calls."""

@@ -6,7 +6,6 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any
 from uuid import UUID
 
@@ -30,12 +29,11 @@ from callflow.domain.effects import (
     RingDoorbell,
     SendSms,
 )
+from callflow.live_config import LiveConfig
 from callflow.store import Loaded
 from calls import recordings
 from calls.domain import Direction
 from common.clock import epoch_ms
-from projects.models import CallSettings, Project
-from queues.models import Queue
 from telephony import outbox
 from telephony.port import Command
 from webhooks import payloads, services
@@ -52,12 +50,12 @@ class Outgoing:
     """Collects the effects of one transaction. `send` arranges for what must happen after the commit."""
 
     now: dt.datetime
+    config: LiveConfig  # of the project that the calls are in
     commands: dict[tuple[str, int, str], list[Command]] = field(default_factory=lambda: defaultdict(list))
     rings: set[int] = field(default_factory=set)  # projects whose dispatch must look
     deliveries: list[int] = field(default_factory=list)
     questions: list[UUID] = field(default_factory=list)
     messages: list[UUID] = field(default_factory=list)
-    projects: dict[int, ProjectFacts] = field(default_factory=dict)
 
     def take(self, loaded: Loaded, effects: tuple[Effect, ...]) -> None:
         """Do the effects of a decision about a call, as far as rows go.
@@ -131,9 +129,11 @@ class Outgoing:
         self.questions.append(question.pk)
 
     def _publish(self, loaded: Loaded, publish: Publish) -> None:
-        facts = self._facts(loaded.row.project_id)
-        body = payloads.call_event(_event(loaded.call, publish, facts, self.now))
-        for url in dict.fromkeys(each for each in (facts.event_url, loaded.row.event_url) if each):
+        urls = self._urls(loaded.row.event_url)
+        if not urls:
+            return
+        body = payloads.call_event(_event(loaded.call, publish, self.config, self.now))
+        for url in urls:
             owed = services.owe_event(
                 loaded.row.project_id, url, body, now=self.now, call_id=loaded.row.pk, serial=publish.serial
             )
@@ -144,7 +144,6 @@ class Outgoing:
         recording = recordings.finish(stored.recording, stored.file, stored.size_bytes, stored.duration_ms, self.now)
         if recording is None or not recording.file:
             return
-        facts = self._facts(loaded.row.project_id)
         notice = payloads.RecordingNotice(
             recording_url=recordings.address_of(recording),
             call_id=loaded.call.id,
@@ -155,7 +154,7 @@ class Outgoing:
             to_number=loaded.call.to.number,
         )
         kind = EventKind.VOICEMAIL if recording.is_voicemail else EventKind.RECORDING
-        for url in dict.fromkeys(each for each in (facts.event_url, recording.event_url) if each):
+        for url in self._urls(recording.event_url):
             owed = services.owe_event(
                 loaded.row.project_id,
                 url,
@@ -168,25 +167,9 @@ class Outgoing:
             if owed is not None:
                 self.deliveries.append(owed.pk)
 
-    def _facts(self, project_id: int) -> ProjectFacts:
-        if project_id not in self.projects:
-            self.projects[project_id] = ProjectFacts(project_id)
-        return self.projects[project_id]
-
-
-@dataclass(frozen=True)
-class ProjectFacts:
-    """What events say about a project; read when the first one is written."""
-
-    project_id: int
-
-    @cached_property
-    def event_url(self) -> str:
-        return CallSettings.objects.values_list("event_url", flat=True).get(project=self.project_id)
-
-    @cached_property
-    def account_sid(self) -> str:
-        return Project.objects.values_list("account__sid", flat=True).get(pk=self.project_id)
+    def _urls(self, more: str) -> list[str]:
+        """Where events go: to the project's URL, and to one of the call's own."""
+        return [url for url in dict.fromkeys((self.config.call_settings.event_url, more)) if url]
 
 
 def _later(hint: Callable[[Any], None], key: Any) -> Callable[[], None]:
@@ -246,14 +229,14 @@ def _party(party: Party) -> payloads.Party:
     return payloads.Party(party.number, party.alias or party.number, kind, is_online=party.internal)
 
 
-def _event(call: Call, publish: Publish, facts: ProjectFacts, now: dt.datetime) -> payloads.CallEvent:
+def _event(call: Call, publish: Publish, config: LiveConfig, now: dt.datetime) -> payloads.CallEvent:
     actor = publish.actor
     ended = publish.status == payloads.CallStatus.ENDED
     return payloads.CallEvent(
         status=payloads.CallStatus(publish.status),
         call_id=call.id,
         project_id=call.project_id,
-        account_sid=facts.account_sid,
+        account_sid=config.project.account.sid,
         at_ms=epoch_ms(now),
         from_party=_party(publish.from_),
         to_party=_party(publish.to),
@@ -263,7 +246,7 @@ def _event(call: Call, publish: Publish, facts: ProjectFacts, now: dt.datetime) 
         custom_data=call.custom_data,
         actor=actor.number if actor is not None else "",
         actor_type=_actor_type(actor),
-        queue_id=_queue_id(publish.queue),
+        queue_id=config.public_id_of(publish.queue),
         ending=_ending(call, publish.cause) if ended else None,
         end_cause="" if ended else _cause_text(publish.cause),
     )
@@ -273,12 +256,6 @@ def _actor_type(actor: Party | None) -> payloads.ActorType | None:
     if actor is None:
         return None
     return payloads.ActorType.INTERNAL if actor.internal else payloads.ActorType.EXTERNAL
-
-
-def _queue_id(queue: int | None) -> str:
-    if queue is None:
-        return ""
-    return Queue.objects.filter(pk=queue).values_list("public_id", flat=True).first() or ""
 
 
 def _ending(call: Call, cause: str) -> payloads.Ending:

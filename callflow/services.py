@@ -65,10 +65,15 @@ def _conduct_leg(event: port.LegEvent) -> tuple[Command, ...]:
     return (port.Hangup(event.leg),) if answered_late else ()
 
 
-def take(loaded: Loaded, happened: Sequence[on.CallHappening], now: dt.datetime) -> Loaded:
-    """Let things happen to a locked call, one after the other, in the caller's transaction."""
-    batch, outgoing = Batch(now), Outgoing(now)
-    config = LiveConfig(loaded.row.project_id)
+def take(
+    loaded: Loaded, happened: Sequence[on.CallHappening], now: dt.datetime, config: LiveConfig | None = None
+) -> Loaded:
+    """Let things happen to a locked call, one after the other, in the caller's transaction.
+
+    `config`: what the caller has read of the project in this transaction, if anything.
+    """
+    config = config or LiveConfig(loaded.row.project_id)
+    batch, outgoing = Batch(now), Outgoing(now, config)
     for event in happened:
         decision = advance(loaded.call, event, config, now)
         loaded = batch.keep(loaded, decision)
@@ -111,8 +116,8 @@ def begin_call(event: port.Incoming) -> tuple[Command, ...]:
         if project_id is None:
             log.info("call to a number that is nobody's", extra={"event": "number_unknown", "node": event.node})
             return (port.Hangup(event.leg, port.HangupCause.INVALID_NUMBER),)
-        call = _new_call(event, project_id, clock.now())
-        take(store_new(call), [on.Arrived()], clock.now())
+        now, config = clock.now(), LiveConfig(project_id)
+        take(store_new(_new_call(event, config, now)), [on.Arrived()], now, config)
     return ()
 
 
@@ -124,9 +129,8 @@ def _project_of(number: str) -> int | None:
     return Number.objects.filter(digits=digits).order_by("pk").values_list("project_id", flat=True).first()
 
 
-def _new_call(event: port.Incoming, project_id: int, now: dt.datetime) -> Call:
-    config = LiveConfig(project_id)
-    agent = _agent_of(project_id, event.user)
+def _new_call(event: port.Incoming, config: LiveConfig, now: dt.datetime) -> Call:
+    agent = _agent_of(config.project_id, event.user)
     leg = Leg(event.leg, LegRole.CALLER, LegState.INCOMING, event.endpoint, event.user or event.from_number, now, agent)
     if not event.user:
         direction, ours, customer = Direction.INBOUND, event.to_number, config.digits(event.from_number)
@@ -137,7 +141,7 @@ def _new_call(event: port.Incoming, project_id: int, now: dt.datetime) -> Call:
     number = config.number(ours) if ours else None
     return Call(
         id=event.call or ids.call_id(),
-        project_id=project_id,
+        project_id=config.project_id,
         direction=direction,
         state=CallState.AUTHORISING if event.user else CallState.RINGING_IN,
         from_=Party(event.from_number, internal=direction is Direction.INTERNAL),
