@@ -69,7 +69,7 @@ def run_with_servers(command: Sequence[str]) -> int:
         output.print(str(reason))
         return 1
     finally:
-        _remove(folder)
+        throw_away(folder)
 
 
 def _run(command: Sequence[str], supervisor: Supervisor) -> int:
@@ -101,10 +101,10 @@ def _sweep(output: Output) -> None:
                 pass
         except CannotStart:
             continue  # somebody is at work there
-        _remove(folder)
+        throw_away(folder)
 
 
-def _remove(folder: Path) -> None:
+def throw_away(folder: Path) -> None:
     """Remove a throw-away folder and its database, which is elsewhere when root could not keep it here."""
     cluster = (folder / "postgres").resolve()
     if REACHABLE_FOLDER in cluster.parents:
