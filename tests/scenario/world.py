@@ -13,7 +13,7 @@ import datetime as dt
 import json
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -45,6 +45,7 @@ NODE = "simulated-test"
 START = dt.datetime(2026, 3, 2, 2, 0, tzinfo=dt.UTC)  # a Monday, nine o'clock in Viet Nam
 SWEEP_EVERY = dt.timedelta(seconds=1)
 RECONCILE_EVERY_S = 3
+SNAPSHOT_EVERY_S = 30  # as `telephony.host`
 LONG_QUIET = 8  # sweeps: longer than anything takes that has no deadline
 MOST_STEPS = 5000  # at one instant
 TWICE = 0.2  # the share of muddled events that come again
@@ -72,10 +73,12 @@ class World:
         self.questions: deque[Any] = deque()
         self.list_questions: deque[int] = deque()
         self.engine_is_rung = False
+        self.is_sweeping = False
         self.quiet_sweeps = 0
         self.next_sweep = START + SWEEP_EVERY
         self.legs = 0
         self.steps = 0
+        self.devices: dict[tuple[str, str], port.DeviceUp] = {}
         self.lanes: dict[str, dt.datetime] = {}  # no event of a leg comes before an earlier one of it
         self.engine = self._new_engine()
         self.engine_is_dead = False
@@ -105,10 +108,12 @@ class World:
     def online(self, user: str, *, kind: str = "web", **script: Any) -> None:
         """An agent's browser (or SIP phone) is there, and does what the script says when it is rung."""
         self.phones[f"{kind}:{self.project.pk}_{user}"] = PhoneScript(**script)
-        self.events.append(port.DeviceUp(NODE, self.project.pk, user, kind, f"{kind}-{user}"))
+        self.devices[user, kind] = port.DeviceUp(NODE, self.project.pk, user, kind, f"{kind}-{user}")
+        self.events.append(self.devices[user, kind])
         self.settle()
 
     def offline(self, user: str, *, kind: str = "web") -> None:
+        self.devices.pop((user, kind), None)
         self.events.append(port.DeviceDown(NODE, self.project.pk, user, kind, f"{kind}-{user}"))
         self.settle()
 
@@ -173,13 +178,15 @@ class World:
         EngineNode.objects.filter(name=NODE).update(seen_at=self.scheduler.now())
 
     def start_engine(self) -> None:
-        """It is there again, as `telephony.host` starts it."""
+        """It is there again, as `telephony.host` starts it, and devices connect to it again."""
         self.engine_is_dead = False
         started_at = self.scheduler.now()
-        EngineNode.objects.filter(name=NODE).update(started_at=started_at, seen_at=started_at + dt.timedelta(days=365))
+        seen_at = started_at + dt.timedelta(days=365)
+        EngineNode.objects.filter(name=NODE).update(started_at=started_at, seen_at=seen_at, missed_at=None)
         never_dialled = [each.leg for each in outbox.take_of_earlier_life(NODE, started_at) if _dials(each)]
-        self.events.append(port.Snapshot(NODE, ()))
+        self.events.append(port.Snapshot(NODE, (), started_at.timestamp()))
         self.events.extend(port.Ended(leg, port.HangupCause.ENGINE_LOST) for leg in never_dialled)
+        self.events.extend(self.devices.values())
         self.settle()
 
     # ── Time ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -204,11 +211,14 @@ class World:
         if self.quiet_sweeps > LONG_QUIET and not self._is_something_due():
             return
         self._after_commit()
+        self.is_sweeping = True
         tasks.sweep()
-        self._after_commit()
         if second % RECONCILE_EVERY_S == 0:
             tasks.reconcile()
-            self._after_commit()
+        self._after_commit()
+        self.is_sweeping = False
+        if second % SNAPSHOT_EVERY_S == 0:
+            self.engine.tell_snapshot()
         self._tell_engine(by_itself=True)
         self.settle()
         self.quiet_sweeps = self.quiet_sweeps + 1 if self.steps == before else 0
@@ -272,12 +282,15 @@ class World:
     def _told(self, engine: SimulatedEngine, event: port.Event) -> None:
         if engine is not self.engine:
             return
+        if isinstance(event, port.Snapshot):
+            event = replace(event, at=self.scheduler.now().timestamp())
         if self.muddle is None:
             self.events.append(event)
             return
         lane = getattr(event, "leg", "")
         late = self.scheduler.now() + dt.timedelta(seconds=self.muddle.choice(DELAYS_S))
-        self.lanes[lane] = max(late, self.lanes.get(lane, late))
+        before = max(self.lanes.values(), default=late) if isinstance(event, port.Snapshot) else late
+        self.lanes[lane] = max(late, before, self.lanes.get(lane, late))
         self.scheduler.at(self.lanes[lane], lambda: self.events.append(event))
 
     def _answer_bells(self) -> bool:
@@ -298,19 +311,23 @@ class World:
             _, callback, *_ = connection.run_on_commit.pop(0)
             callback()
 
+    def _is_heard(self, bell: str) -> bool:
+        """What the sweep rings for is heard: else it would not have come itself."""
+        return bell not in self.lost or self.is_sweeping
+
     def _ring(self, project_id: int) -> None:
-        if "dispatch" not in self.lost:
+        if self._is_heard("dispatch"):
             self.rings.add(project_id)
 
     def _ring_engine(self, nodes: Any) -> None:
         self.engine_is_rung = "engine" not in self.lost
 
     def _ask(self, question_id: Any) -> None:
-        if "ask" not in self.lost:
+        if self._is_heard("ask"):
             self.questions.append(question_id)
 
     def _ask_agents(self, queue_id: int) -> None:
-        if "ask_agents" not in self.lost and queue_id not in self.list_questions:
+        if self._is_heard("ask_agents") and queue_id not in self.list_questions:
             self.list_questions.append(queue_id)
 
     def _fetch(self, project_id: int, request: Any, **facts: Any) -> Answer:
