@@ -493,7 +493,7 @@ class _Reader:
             number=self._called(place),
             rates=self._rates(place),
             times=self._times(place, starts, duration),
-            talk=_spread(place, "talk", USUAL_TALK),
+            talk=_spread(place, "talk", USUAL_TALK, may_be_never=True),
             patience=_spread(place, "patience", NEVER, may_be_never=True),
             keys=_get(place, "keys", _presses, ()),
             customers=_get(place, "customers", _whole(0, MOST_CUSTOMERS), 0),

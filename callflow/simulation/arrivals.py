@@ -99,7 +99,7 @@ class _Stream:
 
 
 def number_of(callers: int, customer: int) -> str:
-    """A mobile number for a customer of the so-manieth kind of callers."""
+    """A mobile number for a customer of a kind of callers, by the place of that kind in the file."""
     return f"849{callers:02d}{customer:06d}"
 
 

@@ -87,7 +87,9 @@ class Figures:
         self._scenario = scenario
         self._plans: dict[int, QueuePlan] = dict(enumerate(scenario.queues, 1))
         self._serving: dict[int, int] = {}  # by agent, the queue of the call that he has or has just had
+        self._callers: dict[int, str] = {}  # by call that goes on
         self.queues = {queue: QueueFigures() for queue in self._plans}
+        self.callers = {plan.name: QueueFigures() for plan in scenario.callers}  # without times of agents and offers
         self.calls = 0
         self.outcomes: Counter[str] = Counter()
         self.causes: Counter[str] = Counter()
@@ -103,16 +105,18 @@ class Figures:
     # ── Watching ─────────────────────────────────────────────────────────────────────────────────────────────────
     def call_began(self, planned: PlannedCall, call: Call) -> None:
         self.calls += 1
+        self._callers[planned.number] = planned.callers
 
     def call_moved(self, number: int, before: Call, decision: Decision, now: dt.datetime) -> None:
         for moved in decision.moved:
             if moved.subject == "entry":
-                self._entry_moved(moved, before, decision.call, now)
+                self._entry_moved(number, moved, before, decision.call, now)
             elif moved.subject == "offer" and before.entry is not None:
                 self.queues[before.entry.queue].offers[moved.after] += 1
         if decision.call.outcome is not None and before.outcome is None:
             self.outcomes[decision.call.outcome] += 1
             self.causes[decision.call.cause] += 1
+            del self._callers[number]
 
     def agent_moved(self, event: AgentEvent, before: AgentState, after: AgentState, now: dt.datetime) -> None:
         queue = self._serving.get(before.agent_id)
@@ -127,26 +131,27 @@ class Figures:
     def decided(self, question: Question, answer: Answer, now: dt.datetime) -> None:
         return
 
-    def _entry_moved(self, moved: Moved, before: Call, after: Call, now: dt.datetime) -> None:
+    def _entry_moved(self, number: int, moved: Moved, before: Call, after: Call, now: dt.datetime) -> None:
         stay = before.entry if before.entry is not None and moved.subject_id == str(before.entry.id) else after.entry
         if stay is None:
             return
-        if moved.event == ENTER:
-            self.queues[stay.queue].entered += 1
-        elif moved.event == EntryEvent.CONNECT:
-            self._answered(stay, after, now)
-        elif moved.event == EntryEvent.LEAVE and moved.before != EntryState.CONNECTED:
-            self._left(stay, EntryOutcome(moved.details["outcome"]), now)
+        for figures in (self.queues[stay.queue], self.callers[self._callers[number]]):
+            if moved.event == ENTER:
+                figures.entered += 1
+            elif moved.event == EntryEvent.CONNECT:
+                self._answered(figures, stay, now)
+            elif moved.event == EntryEvent.LEAVE and moved.before != EntryState.CONNECTED:
+                self._left(figures, stay, EntryOutcome(moved.details["outcome"]), now)
+        if moved.event == EntryEvent.CONNECT and after.agent is not None:
+            self._serving[after.agent.id] = stay.queue
 
-    def _answered(self, stay: Entry, call: Call, now: dt.datetime) -> None:
-        figures, waited_s = self.queues[stay.queue], (now - stay.entered_at).total_seconds()
+    def _answered(self, figures: QueueFigures, stay: Entry, now: dt.datetime) -> None:
+        waited_s = (now - stay.entered_at).total_seconds()
         figures.answered.append(waited_s)
         figures.in_time += waited_s <= self._plans[stay.queue].sla_answered_within
-        if call.agent is not None:
-            self._serving[call.agent.id] = stay.queue
 
-    def _left(self, stay: Entry, outcome: EntryOutcome, now: dt.datetime) -> None:
-        figures, waited_s = self.queues[stay.queue], (now - stay.entered_at).total_seconds()
+    def _left(self, figures: QueueFigures, stay: Entry, outcome: EntryOutcome, now: dt.datetime) -> None:
+        waited_s = (now - stay.entered_at).total_seconds()
         if outcome is not EntryOutcome.ABANDONED:
             figures.sent_elsewhere.append(waited_s)
         elif waited_s < self._scenario.short_abandon_s:

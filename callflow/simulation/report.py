@@ -20,7 +20,8 @@ ENDED_OFFERS = [state for state in OfferState if state is not OfferState.OPEN]
 
 # ── Facts ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 def facts(result: Result) -> dict[str, Any]:
-    """Shape: scenario, seed, calls, begins, ends, outcomes, causes, total, queues by name, agents.
+    """Shape: scenario, seed, calls, begins, ends, outcomes, causes, total, queues and callers by
+    name, agents.
 
     Units: seconds, rounded to milliseconds; shares from 0 to 1; None where nothing was there to count.
     """
@@ -46,12 +47,13 @@ def facts(result: Result) -> dict[str, Any]:
             }
             for number, plan in plans.items()
         },
+        "callers": {name: _wait_facts(each) for name, each in figures.callers.items()},
         "agents": {what: _seconds(seconds) for what, seconds in time_of(spent.values()).items()},
         "short_abandon_s": scenario.short_abandon_s,
     }
 
 
-def _queue_facts(figures: QueueFigures) -> dict[str, Any]:
+def _wait_facts(figures: QueueFigures) -> dict[str, Any]:
     return {
         "entered": figures.entered,
         "answered": len(figures.answered),
@@ -62,8 +64,14 @@ def _queue_facts(figures: QueueFigures) -> dict[str, Any]:
         "service_level": _share(figures.service_level),
         "abandon_rate": _share(figures.abandon_rate),
         "asa_s": _seconds(figures.asa_s),
-        "aht_s": _seconds(figures.aht_s),
         "longest_wait_s": _seconds(figures.longest_wait_s),
+    }
+
+
+def _queue_facts(figures: QueueFigures) -> dict[str, Any]:
+    return {
+        **_wait_facts(figures),
+        "aht_s": _seconds(figures.aht_s),
         "offers": {state.value: figures.offers[state] for state in ENDED_OFFERS},
         "waits": {
             "from_s": list(EDGES_S),
@@ -97,7 +105,9 @@ def _seconds(value: float | None) -> float | None:
 # ── A page ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 def page(found: Mapping[str, Any]) -> str:
     """Facts as a text for people."""
-    parts = [_heading(found), _table(found), _waits(found["total"]["waits"]), _agents(found), _notes(found)]
+    queues = _table(_rows(), [*found["queues"].items(), ("all queues", found["total"])])
+    callers = _table(_wait_rows(), list(found["callers"].items()))
+    parts = [_heading(found), queues, callers, _waits(found["total"]["waits"]), _agents(found), _notes(found)]
     return "\n\n".join(parts)
 
 
@@ -118,11 +128,10 @@ def _listed(counts: Mapping[str, int]) -> str:
 Cell = Callable[[Mapping[str, Any]], str]
 
 
-def _table(found: Mapping[str, Any]) -> str:
-    """A column for each queue and one for all of them; a row for each figure."""
-    columns: Sequence[tuple[str, Mapping[str, Any]]] = [*found["queues"].items(), ("all queues", found["total"])]
+def _table(figures: Sequence[tuple[str, Cell]], columns: Sequence[tuple[str, Mapping[str, Any]]]) -> str:
+    """A row for each figure, and a column for each queue or kind of callers."""
     rows = [("", [name for name, _ in columns])]
-    rows += [(title, [cell(column) for _, column in columns]) for title, cell in _rows()]
+    rows += [(title, [cell(column) for _, column in columns]) for title, cell in figures]
     first = max(len(title) for title, _ in rows)
     widths = [max(len(cells[index]) for _, cells in rows) for index in range(len(columns))]
     return "\n".join(
@@ -131,7 +140,7 @@ def _table(found: Mapping[str, Any]) -> str:
     )
 
 
-def _rows() -> list[tuple[str, Cell]]:
+def _wait_rows() -> list[tuple[str, Cell]]:
     return [
         ("callers who entered", lambda column: str(column["entered"])),
         ("  answered", lambda column: str(column["answered"])),
@@ -139,10 +148,16 @@ def _rows() -> list[tuple[str, Cell]]:
         ("  abandoned at once", lambda column: str(column["short_abandons"])),
         ("  sent elsewhere", lambda column: str(column["sent_elsewhere"])),
         ("service level", lambda column: _percent(column["service_level"])),
-        ("  target", _target),
         ("abandon rate", lambda column: _percent(column["abandon_rate"])),
         ("average speed of answer", lambda column: _clock(column["asa_s"])),
         ("longest wait", lambda column: _clock(column["longest_wait_s"])),
+    ]
+
+
+def _rows() -> list[tuple[str, Cell]]:
+    return [
+        *_wait_rows(),
+        ("service level wanted", _target),
         ("average handle time", lambda column: _clock(column["aht_s"])),
         ("occupancy", lambda column: _percent(column["occupancy"])),
         ("offers", lambda column: str(sum(column["offers"].values()))),

@@ -304,7 +304,7 @@ class Simulation:
         """Match what waits with who is free, once, as callflow.dispatch does."""
         self._has_rung = False
         now = self.scheduler.now()
-        self._look_at_lists()
+        self._ask_for_lists()
         asked = self.asking.ask(now)
         if asked is None:
             return
@@ -329,9 +329,12 @@ class Simulation:
             self._looks_again_at = None
             self.ring()
 
-    def _look_at_lists(self) -> None:
-        self._lists.look()
-        if self._lists.are_wanted and not self._lists_are_watched:
+    def _ask_for_lists(self) -> None:
+        """Let customers' servers be asked, by somebody else than who gives out calls meanwhile; and every second."""
+        if not self._lists.are_wanted:
+            return
+        self.scheduler.at(self.scheduler.now(), self._lists.look)
+        if not self._lists_are_watched:
             self._lists_are_watched = True
             self.scheduler.at(self.sweep_at(self.scheduler.now() + SWEEP), self._tick)
 
