@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+from pathlib import Path
 from textwrap import dedent
 
 import pytest
+from django.conf import settings
 
 from callflow.simulation.chance import NEVER, Exponential, Fixed, Lognormal, Uniform
 from callflow.simulation.scenario import ListOrder, Rate, Window
@@ -111,6 +113,12 @@ def test_a_small_file_has_the_usual_values():
     assert (queue.maximum_queue_size, queue.maximum_queue_wait_time, queue.wrap_up_time_limit) == (5, 60, 10)
     assert (agent.count, agent.answers_after, agent.misses) == (1, Fixed(3), 0)
     assert (callers.talk, callers.patience, callers.rates) == (Fixed(180), NEVER, (Rate(dt.time(), 1.0),))
+
+
+def test_the_example_in_the_docs_is_a_scenario():
+    page = (Path(settings.BASE_DIR) / "docs" / "simulation.md").read_text()
+    example = page.partition("```yaml\n")[2].partition("```")[0]
+    assert read(example).name == "Small shop"
 
 
 def test_everything_that_a_file_can_say_is_read():

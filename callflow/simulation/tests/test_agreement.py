@@ -116,8 +116,8 @@ def shop(ours):
         factories.NumberFactory(project=ours, number=number.number, enable_ivr=False, queue=_queue(ours, plan, groups))
     for index, callers in enumerate(DAY.callers):
         for customer in range(callers.customers if callers.priority else 0):
-            number = number_of(index, customer)
-            factories.PriorityCallerFactory(project=ours, number=number, priority=callers.priority)
+            first = number_of(index, customer)
+            factories.PriorityCallerFactory(project=ours, number=first, priority=callers.priority)
     return ours
 
 
