@@ -65,7 +65,8 @@ _QUEUES = """
                            ORDER BY e.priority DESC, e.enqueued_at LIMIT 1
                        ) AS further
                    )
-                   SELECT min(enqueued_at) <= %(now)s::timestamptz - q.route_to_backup_groups_after * interval '1 second'
+                   SELECT min(enqueued_at) + q.route_to_backup_groups_after * interval '1 second'
+                          <= %(now)s::timestamptz
                    FROM first_of_priority
                )
                ELSE false
