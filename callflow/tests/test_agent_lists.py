@@ -396,10 +396,11 @@ class TestAnswers:
             ("http://10.0.0.1/agents", FailureReason.REFUSED_ADDRESS),
             ("http://127.0.0.1:6379/", FailureReason.BAD_URL),
             ("gopher://127.0.0.1/", FailureReason.BAD_URL),
-            (f"http://127.0.0.1:{closed_port()}/", FailureReason.CONNECTION),
+            ("http://127.0.0.1:CLOSED/", FailureReason.CONNECTION),
         ],
     )
     def test_a_url_that_leads_nowhere_is_a_failure_that_is_shown(self, ours, queue, url, failure):
+        url = url.replace("CLOSED", str(closed_port()))
         Queue.objects.filter(pk=queue.pk).update(get_list_agents_url=url)
         waiting_in(queue)
 
