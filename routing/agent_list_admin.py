@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -20,8 +19,7 @@ from routing.agent_list_pages import outcome_text, shown
 from routing.domain.asking import ListState
 from routing.models import AgentListQuestion
 from webhooks.pages.lists import Fact, OutgoingPage, host_of, pretty, shown_facts
-from webhooks.selectors import trouble_of_url
-from webhooks.urls import endpoint_of
+from webhooks.selectors import resting_endpoints
 from webhooks.words import took_text
 
 COLOURS = {
@@ -84,25 +82,18 @@ class AgentListQuestionAdmin(OutgoingPage):
         return str(len(question.findings) or NOTHING)
 
     # ── One question ─────────────────────────────────────────────────────────────────────────────────────────────
-    def change_view(
-        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
+    def shown(self, request: HttpRequest, row: AgentListQuestion) -> dict[str, Any]:
         """Request, answer, what is wrong with it, and the lists that calls got from it."""
-        question: AgentListQuestion = self.row_or_404(request, object_id)
-        if not self.has_view_permission(request, question):
-            raise PermissionDenied
-        return self.show(
-            request,
-            question,
-            _("Question about %(queue)s") % {"queue": question.queue},
-            facts=_facts(question),
-            colour=COLOURS[question.state],
-            failure=outcome_text(question),
-            read=shown(question),
-            request_body=pretty(question.request),
-            answer=pretty(question.answer),
-            trouble=trouble_of_url(question.project_id, question.url, endpoint_of(question.url), clock.now()),
-        )
+        return {
+            "title": _("Question about %(queue)s") % {"queue": row.queue},
+            "facts": _facts(row),
+            "colour": COLOURS[row.state],
+            "failure": outcome_text(row),
+            "read": shown(row),
+            "request_body": pretty(row.request),
+            "answer": pretty(row.answer),
+            "resting": resting_endpoints(row.project_id, clock.now(), row.url),
+        }
 
 
 def _facts(question: AgentListQuestion) -> list[Fact]:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass
 
 from django.db.models import Q
 
@@ -13,31 +11,24 @@ from projects.models import CallSettings
 from webhooks.breaker import BreakerState
 from webhooks.models import Delivery, DisabledUrl, EndpointHealth, SigningSecret
 from webhooks.texts import storable
+from webhooks.urls import endpoint_of
 
 SHOWN_AT_MOST = 20  # of what is disabled or left alone; who has more has the same trouble everywhere
 RECENT_DELIVERIES = 2000  # among which the endpoints of a filter are looked for
 
 
-@dataclass(frozen=True, slots=True)
-class Trouble:
-    """What of a project gets nothing at present: URLs that are disabled, endpoints that are left alone for a while."""
-
-    disabled: Sequence[DisabledUrl]
-    resting: Sequence[EndpointHealth]
-
-
-def trouble_of(project_id: int, now: dt.datetime) -> Trouble:
-    """The newest of a project's disabled URLs, and its endpoints that rest. Cost: two queries."""
-    disabled = DisabledUrl.objects.filter(project=project_id).order_by("-disabled_at", "-pk")
-    resting = EndpointHealth.objects.filter(project=project_id, until__gt=now).exclude(state=BreakerState.CLOSED)
-    return Trouble(list(disabled[:SHOWN_AT_MOST]), list(resting.order_by("endpoint")[:SHOWN_AT_MOST]))
+def disabled_urls(project_id: int, url: str = "") -> list[DisabledUrl]:
+    """URLs that want no more events, the newest first; with `url`, that one at most. Cost: one query."""
+    rows = DisabledUrl.objects.filter(project=project_id)
+    rows = rows.filter(url_key=url_key(url)) if url else rows
+    return list(rows.order_by("-disabled_at", "-pk")[:SHOWN_AT_MOST])
 
 
-def trouble_of_url(project_id: int, url: str, endpoint: str, now: dt.datetime) -> Trouble:
-    """The same as far as it concerns one URL. Cost: two queries."""
-    disabled = DisabledUrl.objects.filter(project=project_id, url_key=url_key(url))
-    resting = EndpointHealth.objects.filter(project=project_id, endpoint=endpoint, until__gt=now)
-    return Trouble(list(disabled), list(resting.exclude(state=BreakerState.CLOSED)))
+def resting_endpoints(project_id: int, now: dt.datetime, url: str = "") -> list[EndpointHealth]:
+    """Endpoints that are left alone for a while; with `url`, that URL's at most. Cost: one query."""
+    rows = EndpointHealth.objects.filter(project=project_id, until__gt=now).exclude(state=BreakerState.CLOSED)
+    rows = rows.filter(endpoint=endpoint_of(url)) if url else rows
+    return list(rows.order_by("endpoint")[:SHOWN_AT_MOST])
 
 
 def is_disabled(project_id: int, url: str) -> bool:

@@ -13,9 +13,9 @@ from tests.console import FRAME_QUERIES, page, sign_in, texts
 pytestmark = pytest.mark.django_db
 
 LIST = page("routing_agentlistquestion", "changelist")
-LIST_QUERIES = FRAME_QUERIES + 5  # disabled URLs, resting endpoints, how many match, the rows, queues to choose from
-# The question, its three long columns, its queue, calls, agents, disabled URLs, resting endpoints.
-PAGE_QUERIES = FRAME_QUERIES + 9
+LIST_QUERIES = FRAME_QUERIES + 4  # resting endpoints, how many match, the rows, queues to choose from
+# The question, its three long columns, its queue, calls, agents, resting endpoints.
+PAGE_QUERIES = FRAME_QUERIES + 8
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ from webhooks import services, words
 from webhooks.domain import DELIVERY_TABLE, DeliveryEvent, DeliveryState
 from webhooks.models import Attempt, Delivery, DisabledUrl, EventKind
 from webhooks.pages.lists import LONG_OF_A_CALL, Fact, OutgoingPage, call_link, code, host_of, pretty, shown_facts, told
-from webhooks.selectors import is_disabled, recent_endpoints, trouble_of_url
+from webhooks.selectors import disabled_urls, is_disabled, recent_endpoints, resting_endpoints
 from webhooks.services import UrlDisabled
 
 SHOWN_ATTEMPTS = 100  # far more than a schedule has
@@ -76,6 +76,10 @@ class DeliveryAdmin(OutgoingPage):
             *super().get_urls(),
         ]
 
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        disabled = disabled_urls(project_of(request).pk)
+        return super().changelist_view(request, {"disabled": disabled, **(extra_context or {})})
+
     # ── The list ─────────────────────────────────────────────────────────────────────────────────────────────────
     @display(description=gettext_lazy("Created"), ordering="created_at")
     def owed_at(self, delivery: Delivery) -> str:
@@ -102,26 +106,20 @@ class DeliveryAdmin(OutgoingPage):
         return moment_text(delivery.next_attempt_at) if delivery.next_attempt_at else NOTHING
 
     # ── One delivery ─────────────────────────────────────────────────────────────────────────────────────────────
-    def change_view(
-        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
+    def shown(self, request: HttpRequest, row: Delivery) -> dict[str, Any]:
         """What was sent where, each attempt, and how the receiver knows that it is ours."""
-        delivery: Delivery = self.row_or_404(request, object_id)
-        if not self.has_view_permission(request, delivery):
-            raise PermissionDenied
-        return self.show(
-            request,
-            delivery,
-            _("Event %(id)s") % {"id": delivery.event_id},
-            facts=_facts(delivery),
-            body=pretty(delivery.body),
-            colour=words.DELIVERY_COLOURS[delivery.state],
-            tries=_tries(delivery),
-            trouble=trouble_of_url(delivery.project_id, delivery.url, delivery.endpoint, clock.now()),
-            may_send_again=self.has_send_again_permission(request) and _can_be_sent_again(delivery),
-            was_delivered=delivery.state == DeliveryState.DELIVERED,
-            is_owner=role_of(request) in OWNERS,
-        )
+        return {
+            "title": _("Event %(id)s") % {"id": row.event_id},
+            "facts": _facts(row),
+            "body": pretty(row.body),
+            "colour": words.DELIVERY_COLOURS[row.state],
+            "tries": _tries(row),
+            "disabled": disabled_urls(row.project_id, row.url),
+            "resting": resting_endpoints(row.project_id, clock.now(), row.url),
+            "may_send_again": self.has_send_again_permission(request) and _can_be_sent_again(row),
+            "was_delivered": row.state == DeliveryState.DELIVERED,
+            "is_owner": role_of(request) in OWNERS,
+        }
 
     def send_again_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """POST: begin the schedule of one delivery anew."""

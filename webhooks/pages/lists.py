@@ -7,8 +7,9 @@ from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
 
 from django import forms
+from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.template.response import TemplateResponse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -17,7 +18,7 @@ from common import clock, phone
 from projects.console import SUPERVISORS_AND_OWNERS, project_of, role_of
 from projects.console.columns import link_to
 from projects.console.stored import NOTHING, StoredPage
-from webhooks.selectors import trouble_of
+from webhooks.selectors import resting_endpoints
 from webhooks.urls import endpoint_of
 
 LONG_OF_A_CALL = ("call__client_custom_data", "call__custom_data", "call__flow")
@@ -28,7 +29,7 @@ Fact = tuple[Any, Any]
 
 
 class OutgoingPage(StoredPage):
-    """Lists of what goes out, with a note above about URLs that get nothing at present."""
+    """Lists of what goes out, with a note above about servers that get nothing at present."""
 
     show_full_result_count = False
     ordering: Any = ("-created_at", "-pk")
@@ -53,24 +54,34 @@ class OutgoingPage(StoredPage):
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         extra = {
-            "trouble": trouble_of(project_of(request).pk, clock.now()),
+            "resting": resting_endpoints(project_of(request).pk, clock.now()),
             "may_enable": self.has_send_again_permission(request),
         }
         response: HttpResponse = super().changelist_view(request, {**extra, **(extra_context or {})})
         return response
 
-    def show(self, request: HttpRequest, row: Model, title: str, **more: Any) -> TemplateResponse:
-        """The page of one row."""
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The page of one row: it shows, and takes nothing."""
+        row: Model = self.row_or_404(request, object_id)
+        if not self.has_view_permission(request, row):
+            raise PermissionDenied
+        if request.method not in ("GET", "HEAD"):
+            return HttpResponseNotAllowed(["GET"])
         context = {
             **self.admin_site.each_context(request),
-            "title": title,
             "opts": self.opts,
-            "original": row,
+            "row": row,
             "media": self.media,
             "may_enable": self.has_send_again_permission(request),
-            **more,
+            **self.shown(request, row),
         }
         return TemplateResponse(request, self.page_template, context)
+
+    def shown(self, request: HttpRequest, row: Any) -> dict[str, Any]:
+        """What the page of a row says, for `page_template`; `title` among it."""
+        raise NotImplementedError
 
 
 def host_of(url: str) -> SafeString:

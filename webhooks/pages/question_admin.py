@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -18,8 +17,7 @@ from projects.console.stored import NOTHING, PeriodFilter, moment_text
 from webhooks import words
 from webhooks.models import Question
 from webhooks.pages.lists import LONG_OF_A_CALL, Fact, OutgoingPage, call_link, host_of, pretty, shown_facts
-from webhooks.selectors import trouble_of_url
-from webhooks.urls import endpoint_of
+from webhooks.selectors import resting_endpoints
 
 
 @admin.register(Question)
@@ -73,24 +71,17 @@ class QuestionAdmin(OutgoingPage):
         return words.took_text(question.duration_ms)
 
     # ── One question ─────────────────────────────────────────────────────────────────────────────────────────────
-    def change_view(
-        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
+    def shown(self, request: HttpRequest, row: Question) -> dict[str, Any]:
         """What was asked, what came back, and why it was of no use if it was not."""
-        question: Question = self.row_or_404(request, object_id)
-        if not self.has_view_permission(request, question):
-            raise PermissionDenied
-        return self.show(
-            request,
-            question,
-            question.get_purpose_display(),
-            facts=_facts(question),
-            colour=words.QUESTION_COLOURS[question.state],
-            failure=words.failure_text(question.failure, question.status),
-            body=pretty(question.body),
-            answer=pretty(question.answer),
-            trouble=trouble_of_url(question.project_id, question.url, endpoint_of(question.url), clock.now()),
-        )
+        return {
+            "title": row.get_purpose_display(),
+            "facts": _facts(row),
+            "colour": words.QUESTION_COLOURS[row.state],
+            "failure": words.failure_text(row.failure, row.status),
+            "body": pretty(row.body),
+            "answer": pretty(row.answer),
+            "resting": resting_endpoints(row.project_id, clock.now(), row.url),
+        }
 
 
 def _facts(question: Question) -> list[Fact]:

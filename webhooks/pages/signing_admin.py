@@ -82,5 +82,5 @@ class SigningSecretAdmin(StoredPage):
             raise PermissionDenied
 
     def _page(self, request: HttpRequest, template: str, **more: Any) -> TemplateResponse:
-        context = {**self.admin_site.each_context(request), "opts": self.opts, "media": self.media, **more}
+        context = {**self.admin_site.each_context(request), "media": self.media, **more}
         return TemplateResponse(request, template, context)

@@ -93,23 +93,16 @@ class SmsAdmin(OutgoingPage):
         return words.failure_text(sms.failure, sms.status) or NOTHING
 
     # ── One message ──────────────────────────────────────────────────────────────────────────────────────────────
-    def change_view(
-        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
+    def shown(self, request: HttpRequest, row: Sms) -> dict[str, Any]:
         """The whole text, and what the gateway said."""
-        sms: Sms = self.row_or_404(request, object_id)
-        if not self.has_view_permission(request, sms):
-            raise PermissionDenied
-        return self.show(
-            request,
-            sms,
-            _("Text message to %(number)s") % {"number": _number(sms.to_number)},
-            facts=_facts(sms),
-            colour=words.SMS_COLOURS[sms.state],
-            failure=words.failure_text(sms.failure, sms.status),
-            no_gateway=not has_sms_gateway(sms.project_id),
-            may_send_again=self.has_send_again_permission(request) and _can_be_sent_again(sms),
-        )
+        return {
+            "title": _("Text message to %(number)s") % {"number": _number(row.to_number)},
+            "facts": _facts(row),
+            "colour": words.SMS_COLOURS[row.state],
+            "failure": words.failure_text(row.failure, row.status),
+            "no_gateway": not has_sms_gateway(row.project_id),
+            "may_send_again": self.has_send_again_permission(request) and _can_be_sent_again(row),
+        }
 
     def send_again_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """POST: try one message again."""

@@ -10,8 +10,8 @@ from tests.console import FRAME_QUERIES, page, sign_in, texts
 pytestmark = pytest.mark.django_db
 
 LIST = page("webhooks_question", "changelist")
-LIST_QUERIES = FRAME_QUERIES + 4  # disabled URLs, resting endpoints, how many match, the rows
-PAGE_QUERIES = FRAME_QUERIES + 7  # the question, its three long columns, its call, disabled URLs, resting endpoints
+LIST_QUERIES = FRAME_QUERIES + 3  # resting endpoints, how many match, the rows
+PAGE_QUERIES = FRAME_QUERIES + 6  # the question, its three long columns, its call, resting endpoints
 
 
 @pytest.fixture
