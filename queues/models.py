@@ -7,6 +7,7 @@ from typing import ClassVar
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from common.validation import validate_web_address
 from projects.models import URL_MAX_LENGTH, ProjectRow, Tenanted, validate_time_zone
@@ -343,7 +344,7 @@ class QueueOutcome(Tenanted):
     """
 
     queue = models.ForeignKey(Queue, on_delete=models.CASCADE, related_name="outcomes", verbose_name=_("queue"))
-    cause = models.CharField(_("when"), max_length=16, choices=OutcomeCause.choices)
+    cause = models.CharField(pgettext_lazy("queue outcome", "when"), max_length=16, choices=OutcomeCause.choices)
     action = models.CharField(_("then"), max_length=16, choices=OutcomeAction.choices, default=OutcomeAction.VOICEMAIL)
     to_queue = models.ForeignKey(
         Queue,

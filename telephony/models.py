@@ -21,7 +21,7 @@ class EngineNode(models.Model):
 
     name = models.CharField(_("name"), max_length=NAME_MAX_LENGTH, unique=True)
     kind = models.CharField(_("kind"), max_length=32)
-    reaches = ArrayField(models.CharField(max_length=8), verbose_name=_("reaches"), help_text="web, sip, tel")
+    reaches = ArrayField(models.CharField(max_length=8), verbose_name=_("reaches"), help_text=_("web, sip, tel"))
     generation = models.PositiveIntegerField(_("starts"), default=0)
     started_at = models.DateTimeField(_("started"))
     seen_at = models.DateTimeField(_("last seen"))

@@ -19,7 +19,7 @@ WORD = re.compile(r"[^\W\d_]{2,}")
 SPOKEN_ATTRIBUTES = {"alt", "aria-description", "aria-label", "aria-placeholder", "placeholder", "title", "label"}
 NOT_READ = {"script", "style", "code", "kbd", "pre"}
 # The same in every language: our name, names of standards, and examples of what to type.
-ABBREVIATIONS = {"API", "CSV", "ID", "IVR", "JWT", "REST", "SIP", "SMS", "URL"}
+ABBREVIATIONS = {"API", "CSV", "ID", "IVR", "JWT", "POST", "REST", "SIP", "SMS", "URL"}
 SAME_EVERYWHERE = {"PCC", "Console", "Excel", "OpenAPI", "Ctrl"} | ABBREVIATIONS
 TEMPLATE_TEXT = re.compile(
     r"{%\s*comment\b.*?{%\s*endcomment\s*%}|{%\s*block bodyclass\s*%}.*?{%\s*endblock\b.*?%}"
@@ -145,6 +145,7 @@ CHOICES = {"TextChoices", "IntegerChoices"}
 # These talk to programs, to operators at a terminal, or to developers; none of it is on a console page.
 NOT_PAGES = (
     "api/",
+    "callflow/requests.py",
     "common/supervision/",
     "pcc_console/demo/",
     "pcc_console/doctor.py",
