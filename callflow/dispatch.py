@@ -41,14 +41,22 @@ def dispatch(project_id: int) -> int:
     Cost: independent of how many calls wait and how many agents there are (docs/performance.md).
     """
     doorbell.answered(project_id)
-    with transaction.atomic():
-        if not _is_mine(project_id):
-            doorbell.look_again(project_id)
-            return 0
-        made, more = _match_once(project_id, clock.now())
+    looked = _look(project_id)
+    if looked is None:
+        doorbell.look_again(project_id)
+        looked = _look(project_id)  # the other one may have asked for marks just before we left ours
+    if looked is None:
+        return 0
+    made, more = looked
     if doorbell.was_asked_again(project_id) or more:
         doorbell.ring(project_id)
     return made
+
+
+def _look(project_id: int) -> tuple[int, bool] | None:
+    """As `_match_once`; None while another dispatch of the project is at work."""
+    with transaction.atomic():
+        return _match_once(project_id, clock.now()) if _is_mine(project_id) else None
 
 
 def projects_to_look_at() -> set[int]:

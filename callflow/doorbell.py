@@ -7,6 +7,7 @@ when somebody rang while it ran.
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from functools import cache
 from uuid import UUID
 
@@ -21,8 +22,25 @@ AGAIN_TTL_MS = 10_000
 TIMEOUT_S = 0.5
 
 
+_here: Callable[[int], None] | None = None
+
+
+def answer_here(ring: Callable[[int], None] | None) -> None:
+    """Let this process answer its own dispatch bells (`callflow.nearby`); None: let the workers do it again."""
+    global _here
+    _here = ring
+
+
 def ring(project_id: int) -> None:
-    """Let dispatch look at a project. Rings coalesce until the task has begun."""
+    """Let dispatch look at a project: here, when this process does that, else in a worker."""
+    if _here is not None:
+        _here(project_id)
+    else:
+        ring_workers(project_id)
+
+
+def ring_workers(project_id: int) -> None:
+    """Let a worker look at a project. Rings coalesce until the task has begun."""
     from callflow.tasks import dispatch
 
     try:

@@ -26,7 +26,9 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Raises CommandError, which ends the process with code 1; the supervisor starts it again."""
-        from callflow.services import conduct  # takes the whole console along
+        from callflow import tasks  # these take the whole console along
+        from callflow.nearby import NearbyDispatch
+        from callflow.services import conduct
 
         node = options["node"] or options["kind"]
         stop = threading.Event()
@@ -35,7 +37,8 @@ class Command(BaseCommand):
         adapter = ADAPTERS[options["kind"]](node)
         doorbell = RedisDoorbell(settings.REDIS_URL, node, stop)
         try:
-            EngineHost(node, adapter, conduct, doorbell, partial(record_life, node)).run(stop)
+            with NearbyDispatch(tasks.dispatch):
+                EngineHost(node, adapter, conduct, doorbell, partial(record_life, node)).run(stop)
         except NameTaken as taken:
             raise CommandError(f"Another engine is called {node!r}: give each a --node of its own.") from taken
         except AnyDatabaseError as error:
