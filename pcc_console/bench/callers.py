@@ -23,6 +23,7 @@ from queues.models import Queue
 from routing.models import GroupRouting, Tier
 from telephony import outbox
 from telephony.adapters.simulated.script import Agents, CallerScript, PhoneScript, Press, Simulation
+from telephony.models import EngineCommand
 from telephony.port import SimulateCall
 
 QUEUES = 3
@@ -172,7 +173,7 @@ def _alive(scene: Scene) -> int:
 
 
 def _untaken() -> bool:
-    return outbox.EngineCommand.objects.filter(node=NODE, taken_at=None).exists()
+    return EngineCommand.objects.filter(node=NODE, taken_at=None).exists()
 
 
 def completed_between(scene: Scene, since: dt.datetime, until: dt.datetime | None = None) -> int:

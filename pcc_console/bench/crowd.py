@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from django.db import connection, transaction
 
@@ -143,7 +144,7 @@ class Crowd:
     def _copy(self, templates: Sequence[int], times: int) -> None:
         if not templates or not times:
             return
-        values = {"templates": list(templates), "first": self._copies + 1, "last": self._copies + times}
+        values: dict[str, Any] = {"templates": list(templates), "first": self._copies + 1, "last": self._copies + times}
         with connection.cursor() as cursor:
             for statement in _COPIES:
                 cursor.execute(statement, values)
@@ -156,7 +157,7 @@ def count_back(number: int) -> int:
 
 
 def _statement(model: type[Call] | type[Leg] | type[QueueEntry], source: str, changed: dict[str, str]) -> str:
-    columns = [field.column for field in model._meta.concrete_fields if not field.primary_key]
+    columns = [str(field.column) for field in model._meta.concrete_fields if not field.primary_key]
     taken = ", ".join(changed.get(column, f"t.{column}") for column in columns)
     return f"""
         INSERT INTO {model._meta.db_table} ({", ".join(columns)})

@@ -42,11 +42,17 @@ ROLES = {
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """What an installation has used until now."""
+    """What an installation has used until now.
+
+    `commits`: transactions that wrote something, for which the database waits for the disk. Those that only read are
+    not numbered, and the server tells of them only late.
+    `checks`: statements with which the database itself makes sure that a reference leads somewhere.
+    """
 
     at: float
     commits: int
     statements: int
+    checks: int
     cpu_s: dict[str, float]
 
 
@@ -71,7 +77,7 @@ def measure(agents: int, rate: float | None, calls: int | None, *, quick: bool) 
     callers.bring_agents_online(scene)
     _count_statements()
     _say("idle")
-    idle = _idle(1.0 if quick else IDLE_S)
+    idle = _idle(IDLE_S)
     facts["idle"] = idle
     if rate is None or not quick:
         facts["ramp"] = _ramp(scene, 1 if quick else MOST_STEPS)
@@ -113,7 +119,6 @@ def _run(scene: Any, rate: float, seconds: float, idle: dict[str, Any]) -> dict[
     load_before, before, since = os.getloadavg()[0], _counts(), clock.now()
     came = callers.callers(scene, rate, seconds, seed=SEED)
     callers.wait_until_all_ended(scene, within_s=60.0)
-    _wait_for_statistics()
     after = _counts()
     freed, waiting = callers.times_to_offer(scene, since)
     completed = callers.completed_between(scene, since)
@@ -135,19 +140,23 @@ def _per_call(before: Counts, after: Counts, calls: int, idle: dict[str, Any]) -
     took = after.at - before.at
     commits = (after.commits - before.commits - took * idle["commits_per_s"]) / calls - 1
     statements = (after.statements - before.statements - took * idle["queries_per_s"]) / calls - 1
+    checks = (after.checks - before.checks) / calls
     cpu = {
         role: round(1000 * (used - before.cpu_s.get(role, 0.0) - took * idle["cpu_share"].get(role, 0.0)) / calls, 1)
         for role, used in after.cpu_s.items()
     }
-    return {"commits_per_call": round(commits, 1), "queries_per_call": round(statements, 1), "cpu_ms_per_call": cpu}
+    return {
+        "commits_per_call": round(commits, 1),
+        "queries_per_call": round(statements, 1),
+        "reference_checks_per_call": round(checks, 1),
+        "cpu_ms_per_call": cpu,
+    }
 
 
 def _idle(seconds: float) -> dict[str, Any]:
     """What the installation does while nobody calls, a second. `cpu_share`: of one processor."""
-    _wait_for_statistics()
     before = _counts()
     time.sleep(seconds)
-    _wait_for_statistics()
     after = _counts()
     took = after.at - before.at
     return {
@@ -155,6 +164,18 @@ def _idle(seconds: float) -> dict[str, Any]:
         "queries_per_s": round((after.statements - before.statements) / took, 2),
         "cpu_share": {role: round((used - before.cpu_s[role]) / took, 4) for role, used in after.cpu_s.items()},
     }
+
+
+_COUNTED = """
+    SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint,
+           coalesce(sum(calls) FILTER (WHERE NOT is_check), 0)::bigint,
+           coalesce(sum(calls) FILTER (WHERE is_check), 0)::bigint
+    FROM (
+        SELECT calls, query LIKE 'SELECT % FROM ONLY %' AND query LIKE '%FOR KEY SHARE OF x' AS is_check
+        FROM pg_stat_statements
+        WHERE dbid = (SELECT oid FROM pg_database WHERE datname = current_database())
+    ) AS told
+"""
 
 
 def _counts() -> Counts:
@@ -165,13 +186,11 @@ def _counts() -> Counts:
     from pcc_console.bench import machine
 
     with connection.cursor() as cursor:
-        cursor.execute("SELECT xact_commit FROM pg_stat_database WHERE datname = current_database()")
-        commits = cursor.fetchone()[0]
-        cursor.execute("SELECT coalesce(sum(calls), 0)::bigint FROM pg_stat_statements")
-        statements = cursor.fetchone()[0]
+        cursor.execute(_COUNTED)
+        commits, statements, checks = cursor.fetchone()
     supervisor = int((state.load_services(settings.DATA_DIR) or {})["pid"])
     cpu = {_role(command): machine.tree_cpu_s(pid) for pid, command in machine.children_of(supervisor).items()}
-    return Counts(time.monotonic(), commits, statements, cpu)
+    return Counts(time.monotonic(), commits, statements, checks, cpu)
 
 
 def _role(command: str) -> str:
@@ -183,11 +202,6 @@ def _count_statements() -> None:
 
     with connection.cursor() as cursor:
         cursor.execute("CREATE EXTENSION IF NOT EXISTS pg_stat_statements")
-
-
-def _wait_for_statistics() -> None:
-    """Sessions tell the counters what they did when they have been idle for a moment."""
-    time.sleep(1.5)
 
 
 def _say(text: str) -> None:

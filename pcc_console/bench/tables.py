@@ -56,8 +56,8 @@ def calls_text(facts: dict[str, Any]) -> str:
         parts.append(table(("offered/s", "completed/s"), [tuple(step.values()) for step in facts["ramp"]]))
     parts.append(
         f"\n{run['rate']} calls/s for {run['seconds']} s (load {run['load_1m']}): "
-        f"{run['completed']} of {run['calls']} completed; {run['queries_per_call']} queries and "
-        f"{run['commits_per_call']} commits a call"
+        f"{run['completed']} of {run['calls']} completed; {run['queries_per_call']} queries, "
+        f"{run['reference_checks_per_call']} checks of references and {run['commits_per_call']} commits a call"
     )
     waits = [("agent free", run["agent_free_to_offer_ms"]), ("caller waits", run["caller_waiting_to_offer_ms"])]
     columns = ("count", "p50", "p95", "p99", "max")

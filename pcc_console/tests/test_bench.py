@@ -137,6 +137,7 @@ def test_the_run_of_calls_is_told():
                 "caller_waiting_to_offer_ms": {"count": 0},
                 "commits_per_call": 20.0,
                 "queries_per_call": 150.0,
+                "reference_checks_per_call": 90.0,
                 "cpu_ms_per_call": {"engine": 50.0},
             },
         }
