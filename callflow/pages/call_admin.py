@@ -21,7 +21,7 @@ from unfold.decorators import display
 from callflow import requests
 from callflow.pages import simulating, waiting, words
 from callflow.pages.call_page import page_of
-from callflow.pages.lists import PeriodFilter, StoredPage, by_words
+from callflow.pages.lists import ONLY_SHOWS, PeriodFilter, StoredPage, by_words, is_asked_to_write
 from calls.domain import CallState
 from calls.models import Call
 from common import clock
@@ -132,7 +132,7 @@ class CallAdmin(SheetsMixin, StoredPage):
         return [
             path("waiting/", inside(waiting.waiting_calls), name="calls_call_waiting"),
             path("simulate/", inside(simulating.simulate), name="calls_call_simulate"),
-            path("simulate/<slug:leg_id>/", inside(simulating.simulated), name="calls_call_simulated"),
+            path("simulate/<str:ticket>/", inside(simulating.simulated), name="calls_call_simulated"),
             path("<int:pk>/end/", inside(self.end_view), name="calls_call_end"),
             *super().get_urls(),
         ]
@@ -192,6 +192,8 @@ class CallAdmin(SheetsMixin, StoredPage):
         call: Call = self.row_or_404(request, object_id)
         if not self.has_view_permission(request, call):
             raise PermissionDenied
+        if is_asked_to_write(request):
+            return HttpResponseNotAllowed(ONLY_SHOWS)
         page = page_of(call, clock.now(), may_end=role_of(request) in SUPERVISORS_AND_OWNERS)
         if request.headers.get("HX-Request"):
             response = TemplateResponse(request, "callflow/call/live.html", {"page": page})

@@ -12,8 +12,19 @@ from unfold.contrib.filters.admin import DropdownFilter
 from projects.console import stored
 from projects.console.stored import PeriodFilter, period_of
 
-__all__ = ["SCRIPT", "STYLE", "PeriodFilter", "StoredPage", "WordsFilter", "by_words", "period_of"]
+__all__ = [
+    "ONLY_SHOWS",
+    "SCRIPT",
+    "STYLE",
+    "PeriodFilter",
+    "StoredPage",
+    "WordsFilter",
+    "by_words",
+    "is_asked_to_write",
+    "period_of",
+]
 
+ONLY_SHOWS = ["GET", "HEAD"]
 STYLE = "callflow/calls.css"
 SCRIPT = "callflow/calls.js"
 
@@ -25,6 +36,11 @@ class StoredPage(stored.StoredPage):
     def media(self) -> forms.Media:
         media: forms.Media = super().media
         return media + forms.Media(js=[SCRIPT], css={"all": [STYLE]})
+
+
+def is_asked_to_write(request: HttpRequest) -> bool:
+    """Whether a page that only shows is asked for more. Rows of others are not there before that is refused."""
+    return request.method not in ONLY_SHOWS
 
 
 class WordsFilter(DropdownFilter):

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.template.response import TemplateResponse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -18,7 +18,7 @@ from unfold.decorators import display
 from callflow.pages import words
 from callflow.pages.call_page import Fact
 from callflow.pages.call_rows import agent_text
-from callflow.pages.lists import StoredPage, by_words, period_of
+from callflow.pages.lists import ONLY_SHOWS, StoredPage, by_words, is_asked_to_write, period_of
 from common import clock
 from projects.console.columns import link_to
 from routing.explain import Differs, Explanation, Same, Unreadable, explain_offer, replay
@@ -85,6 +85,8 @@ class OfferAdmin(StoredPage):
         offer: Offer = self.row_or_404(request, object_id)
         if not self.has_view_permission(request, offer):
             raise PermissionDenied
+        if is_asked_to_write(request):
+            return HttpResponseNotAllowed(ONLY_SHOWS)
         values = {"agent": agent_text(offer.agent)}
         context = {
             **self.admin_site.each_context(request),

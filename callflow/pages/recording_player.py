@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from django.http import Http404, HttpRequest
+from django.http import Http404, HttpRequest, HttpResponseNotAllowed
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_safe
 
 from callflow.pages import words
+from callflow.pages.lists import ONLY_SHOWS, is_asked_to_write
 from calls.models import Recording, RecordingState
 from calls.recordings import path_of
 from common import clock
@@ -44,11 +44,12 @@ def player(recording: Recording) -> SafeString | str:
     return render_to_string("ivr/greeting/player.html", context)
 
 
-@require_safe
 def recording_audio(request: HttpRequest, recording_id: str) -> HttpResponseBase:
     """The sound of a recording; players may ask for a part of it. A voicemail counts as listened to from then on."""
     of_project = Recording.objects.filter(project=project_of(request), state=RecordingState.READY)
     recording = get_object_or_404(of_project, recording_id=recording_id)
+    if is_asked_to_write(request):
+        return HttpResponseNotAllowed(ONLY_SHOWS)
     kind = CONTENT_TYPES.get(recording.format, CONTENT_TYPES["mp3"])
     path = path_of(recording)
     if path is None:

@@ -7,19 +7,20 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.core import signing
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods
 from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from agents.domain import AVAILABLE
 from agents.models import Agent
 from agents.widgets import PickManyField
-from callflow.pages.lists import SCRIPT, STYLE
+from callflow.pages.lists import ONLY_SHOWS, SCRIPT, STYLE, is_asked_to_write
 from callflow.simulated_calls import simulate_call, simulated_engine
 from calls.models import Leg
 from common import phone
@@ -33,6 +34,7 @@ from telephony.adapters.simulated.script import Agents, CallerScript, Does, Phon
 
 LONGEST_S = 600  # nobody watches a longer one
 POLLS = 15  # one each second; an engine takes a command in half of one
+TICKETS = "callflow.simulated"
 EXAMPLE_CALLER = "+84 900 000 001"
 _KEYS = re.compile(r"[0-9*#A-D]+(?:[ ,]+[0-9*#A-D]+)*")
 
@@ -155,7 +157,7 @@ def simulate(request: HttpRequest) -> HttpResponse:
         except Refusal as refusal:
             form.add_error(None, refusal.message)
         else:
-            return HttpResponseRedirect(reverse("admin:calls_call_simulated", args=[leg]))
+            return HttpResponseRedirect(reverse("admin:calls_call_simulated", args=[ticket_for(project, leg)]))
     context = {
         **admin.site.each_context(request),
         "title": _("Simulate a call"),
@@ -167,10 +169,12 @@ def simulate(request: HttpRequest) -> HttpResponse:
     return TemplateResponse(request, "callflow/simulate.html", context)
 
 
-@require_safe
-def simulated(request: HttpRequest, leg_id: str) -> HttpResponse:
+def simulated(request: HttpRequest, ticket: str) -> HttpResponse:
     """Wait for a simulated call, then show its page. `polls`: how often this was asked already."""
     project = project_of(request)
+    leg_id = _leg_of(project, ticket)
+    if is_asked_to_write(request):
+        return HttpResponseNotAllowed(ONLY_SHOWS)
     leg = Leg.objects.filter(project=project, leg_id=leg_id).select_related("call").first()
     asks_for_part = bool(request.headers.get("HX-Request"))
     if leg is not None:
@@ -186,3 +190,18 @@ def simulated(request: HttpRequest, leg_id: str) -> HttpResponse:
         "media": forms.Media(js=[SCRIPT], css={"all": [STYLE]}),
     }
     return TemplateResponse(request, "callflow/simulated.html", {**frame, **context})
+
+
+def ticket_for(project: Project, leg_id: str) -> str:
+    """Names a call that is not there yet in an address; worth something in its project only."""
+    return signing.dumps([project.pk, leg_id], salt=TICKETS)
+
+
+def _leg_of(project: Project, ticket: str) -> str:
+    try:
+        project_id, leg_id = signing.loads(ticket, salt=TICKETS)
+    except signing.BadSignature as error:
+        raise Http404 from error
+    if project_id != project.pk:
+        raise Http404
+    return str(leg_id)

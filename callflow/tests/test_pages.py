@@ -9,6 +9,7 @@ import io
 import pytest
 from django.urls import reverse
 
+from callflow.pages.simulating import ticket_for
 from calls.domain import CallState, Cause, Direction, Outcome
 from calls.models import Recording, RecordingKind
 from common import clock
@@ -165,7 +166,8 @@ def test_neither_sound_nor_end_nor_simulation_reaches_into_another_project(ours,
     sound = reverse("admin:calls_recording_audio", args=[rows_of_theirs["calls_recording"].recording_id])
     assert client.get(sound).status_code == 404
     assert client.post(page("calls_call", "end", living.pk)).status_code == 404
-    assert "Calling…" in texts(client.get(page("calls_call", "simulated", leg.leg_id)))
+    for ticket in (ticket_for(theirs, leg.leg_id), leg.leg_id):
+        assert client.get(page("calls_call", "simulated", ticket)).status_code == 404
     living.refresh_from_db()
     assert living.state == CallState.WAITING
 
@@ -377,7 +379,7 @@ def test_simulated_call_is_given_to_the_engine_with_its_script(ours, supervisor,
 
     (command,) = outbox.take("sim")
     assert isinstance(command, port.SimulateCall)
-    assert answer.url == page("calls_call", "simulated", command.leg)
+    assert answer.url == page("calls_call", "simulated", ticket_for(ours, command.leg))
     assert (command.project_id, command.from_number, command.to_number) == (ours.pk, "84909982888", "842473000001")
     script = command.script
     assert (script["patience_s"], script["talk_s"]) == (30, 12)
@@ -440,7 +442,7 @@ def test_number_that_another_project_answers_is_not_called(ours, theirs, supervi
 
 def test_page_of_a_simulated_call_opens_when_the_call_is_there(ours, supervisor):
     client = sign_in(supervisor, ours)
-    waiting = page("calls_call", "simulated", "leg-new")
+    waiting = page("calls_call", "simulated", ticket_for(ours, "leg-new"))
     assert "Calling…" in texts(client.get(waiting))
     assert "Calling…" in texts(client.get(waiting, {"polls": "14"}, headers={"HX-Request": "true"}))
     assert "The call did not begin" in texts(client.get(waiting, {"polls": "15"}, headers={"HX-Request": "true"}))

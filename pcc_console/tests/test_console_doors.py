@@ -17,10 +17,16 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from agents.models import Agent
+from callflow.models import Voicemail
+from callflow.pages.simulating import ticket_for
+from calls.models import RecordingKind
 from ivr.models import IvrNode
 from projects.models import Account, Project, Tenanted, User
+from routing.models import Offer
 from tests import factories
 from tests.console import sign_in
+from webhooks.models import DisabledUrl, SigningSecret
+from webhooks.selectors import url_key
 
 ADDRESS_PARTS = re.compile(r"<(?:\w+:)?(\w+)>")
 OWN_ACCOUNT = {"logout", "choose_project", "password_change", "two_step", "recovery_codes", "set_language"}
@@ -80,9 +86,38 @@ def rows(ours, theirs, owner, viewer, outsider) -> dict[str, Any]:
         viewer.memberships.get(),
         viewer,
     ]
+    made += _what_went_out(ours, queue)
+    made += _what_calls_left(ours, queue, agent)
     found = {row._meta.label_lower: row for row in made}
     entry = apps.get_model("auditlog.LogEntry").objects.filter(additional_data__project=ours.pk).first()
     return {**found, "auditlog.logentry": entry}
+
+
+def _what_went_out(ours: Project, queue: Any) -> list[Any]:
+    """What was owed to and asked of our servers, about a secret caller."""
+    call = factories.CallFactory(project=ours, customer_number=NUMBER)
+    SigningSecret.objects.create(project=ours, created_at=call.created_at)
+    url = "https://Secret.example/"
+    DisabledUrl.objects.create(project=ours, url=url, url_key=url_key(url), disabled_at=call.created_at)
+    return [
+        factories.DeliveryFactory(project=ours, call=call, url=url, endpoint="https://Secret.example:443"),
+        factories.QuestionFactory(project=ours, call=call, url=url),
+        factories.SmsFactory(project=ours, call=call, text="Secret text"),
+        factories.AgentListQuestionFactory(project=ours, queue=queue, url=url),
+        SigningSecret.objects.get(),
+    ]
+
+
+def _what_calls_left(ours: Project, queue: Any, agent: Agent) -> list[Any]:
+    """A call that waits, its offer, and what was recorded of it."""
+    entry: Any = factories.QueueEntryFactory(project=ours, queue=queue, call__customer_number=NUMBER)
+    message: Any = factories.RecordingFactory(project=ours, call=entry.call, kind=RecordingKind.VOICEMAIL)
+    now = entry.enqueued_at
+    offer = Offer.objects.create(
+        project=ours, call=entry.call, entry=entry, agent=agent, opened_at=now, deadline_at=now
+    )
+    recording = factories.RecordingFactory(project=ours, call=entry.call)
+    return [entry.call, offer, recording, Voicemail.objects.get(pk=message.pk)]
 
 
 def ids_of(address: str, rows: dict[str, Any]) -> dict[str, str]:
@@ -97,6 +132,8 @@ def ids_of(address: str, rows: dict[str, Any]) -> dict[str, str]:
         "pk": str(row.pk) if row else "",
         "queue_id": str(rows["queues.queue"].pk),
         "public_id": rows["ivr.ivrnode"].public_id,
+        "recording_id": str(rows["calls.recording"].recording_id),
+        "ticket": ticket_for(rows["calls.call"].project, "leg"),
         "step": "node",
     }
     return {name: known[name] for name in ADDRESS_PARTS.findall(address)}

@@ -19,12 +19,17 @@ from django.test import Client
 from django.urls import NoReverseMatch, Resolver404, resolve, reverse
 from django.utils.translation import override
 
+from calls.models import Leg, RecordingKind, Subject
+from calls.services import note_transition
+from common import clock
 from ivr.models import KeyAction
 from pcc_console import catalogs
 from pcc_console.middleware import SESSION_KEY
 from queues.models import Weekday
-from routing.models import Tier
+from routing.models import Offer, Tier
 from tests import factories
+from webhooks.models import DisabledUrl, EndpointHealth, SigningSecret
+from webhooks.selectors import url_key
 
 # Names that people give to things, in no language at all: whatever else is on a page is ours.
 NAMES = [f"zq{number}" for number in range(1, 30)]
@@ -161,7 +166,84 @@ def _furnish(ours):
     factories.BlockedNumberFactory(project=ours)
     factories.PriorityCallerFactory(project=ours, note=next(name))
     factories.QueueOutcomeFactory(project=ours, queue=queue, action="queue", to_queue=empty_queue)
+    _furnish_what_goes_out(ours, queue, agents[0])
+    _furnish_calls(ours, queue, agents[0], tree)
     return ours
+
+
+def _furnish_what_goes_out(ours, queue, agent):
+    """Deliveries, questions and text messages that went well, and some that did not."""
+    queue.get_list_agents_url = "https://zq1.example/agents"
+    queue.save()
+    call = factories.CallFactory(project=ours, customer_number="84909982888")
+    delivery = factories.DeliveryFactory(project=ours, call=call, serial=1, state="given_up", next_attempt_at=None)
+    factories.AttemptFactory(project=ours, delivery=delivery, status=500, failure="status", detail="zq1", answer="zq1")
+    factories.QuestionFactory(project=ours, call=call, state="failed", failure="timeout", status=None, answer="")
+    factories.SmsFactory(project=ours, call=call, text="zq1", state="failed", failure="connection", status=None)
+    finding = {"code": "timeout_missing", "where": "calls[0].agents[0]", "call_id": call.call_id, "said": "15"}
+    line = {"user_id": agent.stringee_user_id, "agent": agent.pk, "routing_type": 1, "phone": "", "timeout_s": 15}
+    factories.AgentListQuestionFactory(
+        project=ours, queue=queue, state="failed", findings=[finding], lists={call.call_id: [line]}
+    )
+    SigningSecret.objects.create(project=ours, created_at=call.created_at)
+    url = "https://zq1.example/"
+    DisabledUrl.objects.create(project=ours, url=url, url_key=url_key(url), disabled_at=call.created_at)
+    until = clock.now() + dt.timedelta(hours=1)
+    EndpointHealth.objects.create(project=ours, endpoint="https://zq1.example:443", state="open", until=until)
+
+
+def _furnish_calls(ours, queue, agent, tree):
+    """A call that waits, one with everything that a call can leave behind, and an offer of which nothing is known."""
+    now = clock.now()
+    factories.QueueEntryFactory(project=ours, queue=queue, call__customer_number="84909982888")
+    call = factories.CallFactory(
+        project=ours,
+        state="ended",
+        outcome="completed",
+        cause="normal",
+        ended_by="EXTERNAL",
+        customer_number="84909982888",
+        agent=agent,
+        priority=1,
+        flow={"menu": {"path": [["zq1", "1"], ["zq1", "EMPTY_KEY"]]}},
+        connected_at=now,
+        ended_at=now,
+    )
+    entry = factories.QueueEntryFactory(
+        project=ours, call=call, queue=queue, state="ended", outcome="answered", ended_at=now
+    )
+    offer = Offer.objects.create(
+        project=ours,
+        call=call,
+        entry=entry,
+        agent=agent,
+        state="accepted",
+        opened_at=now,
+        deadline_at=now,
+        ended_at=now,
+        endpoints=["web:1_zq1"],
+    )
+    leg = Leg.objects.create(
+        project=ours, call=call, role="agent", state="ended", endpoint="web:1_zq1", number="zq1", started_at=now
+    )
+    told = [
+        (Subject.CALL, call.call_id, "begin", "", "ringing_in", {}),
+        (Subject.CALL, call.call_id, "menu", "ringing_in", "ivr", {"tree": tree.public_id}),
+        (Subject.CALL, call.call_id, "enqueue", "ivr", "waiting", {"queue": "zq1"}),
+        (Subject.OFFER, str(offer.pk), "open", "", "open", {}),
+        (Subject.OFFER, str(offer.pk), "accept", "open", "accepted", {}),
+        (Subject.CALL, call.call_id, "connect", "offered", "connected", {"to": "zq1"}),
+        (Subject.LEG, leg.leg_id, "hold", "answered", "answered", {}),
+        (Subject.LEG, leg.leg_id, "unhold", "answered", "answered", {}),
+        (Subject.ENTRY, str(entry.pk), "leave", "connected", "ended", {"outcome": "transferred"}),
+        (Subject.CALL, call.call_id, "end", "connected", "ended", {"outcome": "completed", "cause": "normal"}),
+    ]
+    for subject, key, event, before, after, details in told:
+        note_transition(ours.pk, subject, key, event, before, after, now, call_pk=call.pk, details=details).save()
+    for kind in RecordingKind:
+        factories.RecordingFactory(project=ours, call=call, kind=kind, queue=queue)
+    factories.QuestionFactory(project=ours, call=call)
+    factories.SmsFactory(project=ours, call=call, text="zq1")
 
 
 def signed_in(user, project, language: str) -> Client:
