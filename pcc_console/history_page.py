@@ -20,10 +20,10 @@ from django.utils.translation import pgettext
 from ivr.models import IvrKeyPress
 from pcc_console.history import HIDDEN
 from projects.models import CallSettings, Member, Tenanted
-from queues.models import OpeningRange
+from queues.models import OpeningRange, QueueOutcome
 
 # Rows that are named in words of the console, which depend on its language.
-NAMED_IN_WORDS: tuple[type[models.Model], ...] = (CallSettings, IvrKeyPress, Member, OpeningRange)
+NAMED_IN_WORDS: tuple[type[models.Model], ...] = (CallSettings, IvrKeyPress, Member, OpeningRange, QueueOutcome)
 SHOWN_CHARACTERS = 200
 NOTHING = "–"
 
