@@ -103,7 +103,7 @@ MENU: list[tuple[str | Promise, list[Entry]]] = [
         [
             Entry(_("Event deliveries"), "outbox", model="webhooks.delivery"),
             Entry(_("Questions"), "contact_support", model="webhooks.question"),
-            Entry(_("Questions for agents"), "format_list_numbered", model="routing.agentlistquestion"),
+            Entry(_("questions for agents"), "format_list_numbered", model="routing.agentlistquestion"),
             Entry(_("Text messages"), "sms", model="webhooks.sms"),
             Entry(_("Signing secret"), "signature", model="webhooks.signingsecret"),
         ],
