@@ -10,7 +10,9 @@ from django.utils.translation import gettext as _
 
 from agents import activity
 from agents.models import Agent, Group, GroupMembership, SipAccount
+from calls.models import Call
 from common import clock
+from common.deletion import in_use
 from common.saving import Twin, save_row
 
 
@@ -146,8 +148,15 @@ def set_sip_account(agent: Agent, password: str) -> SipAccount:
 
 @transaction.atomic
 def delete_agent(agent: Agent) -> None:
-    """Delete an agent with memberships and the SIP accounts that ring for him."""
+    """Delete an agent with memberships and the SIP accounts that ring for him.
+
+    Raises InUse while a call rings for him or he is in one: who would let the caller go on?
+    Locks: the agent, so that no call comes to him meanwhile.
+    """
     _lock([agent.pk])
+    call_ref = Agent.objects.filter(pk=agent.pk).values_list("call_ref", flat=True).first()
+    if call_ref and (calls := list(Call.objects.filter(call_id=call_ref))):
+        raise in_use(agent, calls)
     remove_sip_accounts(agent)
     agent.delete()
 

@@ -3,8 +3,10 @@ from __future__ import annotations
 import pytest
 from django.db import IntegrityError, transaction
 
-from agents import services
+from agents import activity, services
 from agents.models import Agent, GroupMembership, SipAccount
+from common import clock
+from common.refusals import InUse
 from tests import factories
 
 
@@ -44,6 +46,17 @@ def test_an_agent_goes_with_memberships_and_phones_and_others_stay(ours, agent_1
     assert list(Agent.objects.all()) == [agent_2]
     assert [membership.agent for membership in GroupMembership.objects.all()] == [agent_2]
     assert [account.user_name for account in SipAccount.objects.all()] == ["agent_2"]
+
+
+def test_an_agent_in_a_call_cannot_be_deleted_and_nothing_changes(ours, agent_1):
+    call = factories.CallFactory(project=ours)
+    services.set_sip_account(agent_1, "desk-phone-password")
+    activity.called_out(agent_1.pk, call.call_id, clock.now())
+
+    with pytest.raises(InUse, match=call.call_id):
+        services.delete_agent(agent_1)
+
+    assert Agent.objects.count() == SipAccount.objects.count() == 1
 
 
 def test_an_agent_on_the_own_phone_must_have_a_number(agent_1):

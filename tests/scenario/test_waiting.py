@@ -8,8 +8,10 @@ import json
 import pytest
 
 from agents.activity import return_agent
+from agents.services import delete_agent
 from calls.models import Recording
 from common import clock
+from common.refusals import InUse
 from queues.models import OutcomeAction, OutcomeCause
 from routing.models import AgentListQuestion, Offer, Tier
 from telephony.models import EngineCommand
@@ -99,7 +101,7 @@ def test_each_cause_has_the_outcome_that_is_configured(world, hotline, queue, ou
     )
 
     caller = world.call(HOTLINE, talk_s=5, message_s=3, waits_after_message=True)
-    world.run_for(35)
+    world.run_out(35)
 
     outcome, why = ENDS[action]
     assert ended_as(world, caller) == ("ended", outcome, why.format(cause=cause.value))
@@ -291,6 +293,21 @@ def test_caller_and_agent_meet_at_the_same_instant(world, hotline):
     assert world.engine.legs == {}
 
 
+def test_an_agent_whom_a_call_holds_cannot_be_deleted(world, hotline):
+    world.online("agent_1", after_s=3)
+    caller = world.call(HOTLINE, talk_s=5)
+    for state in ("offered", "connected"):
+        assert world.row(caller).state == state
+        with pytest.raises(InUse):
+            delete_agent(agent_named("agent_1"))
+        world.run_for(4)
+    world.run_for(6)
+
+    delete_agent(agent_named("agent_1"))
+
+    assert ended_as(world, caller) == ("ended", "completed", "normal")
+
+
 # ── On what agents are rung ──────────────────────────────────────────────────────────────────────────────────────────
 def test_agents_are_rung_on_their_own_phone(world, hotline, queue, sales, ours):
     change(queue, from_number_callout_to_agent=HOTLINE)
@@ -424,7 +441,7 @@ def test_one_agent_in_twenty_queues_gets_one_call_at_a_time(world, sales, ours):
     world.online("agent_1", after_s=1)
     world.run_for(5)
     assert sum(world.row(caller).state != "waiting" for caller in callers) <= 2
-    world.run_for(100)
+    world.run_out()
 
     assert [world.row(caller).outcome for caller in callers] == ["completed"] * 20
     answered = sorted((world.row(caller).connected_at, number) for number, caller in enumerate(callers))
