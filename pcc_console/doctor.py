@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import shutil
 from collections.abc import Iterable
@@ -16,6 +17,7 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.db.models import Count
 
+from callflow import invariants
 from common import clock
 from common.encryption import Undecryptable
 from numbers_app.models import Number
@@ -26,6 +28,7 @@ OLDEST_POSTGRES = 15  # unique constraints that count two empty values as equal
 SHORTEST_SECRET_KEY = 50  # characters; as Django's own deployment check
 CLOCK_WARN_S, CLOCK_FAIL_S = 2.0, 30.0  # tokens and deadlines go wrong by the same amount
 DISK_WARN_BYTES, DISK_FAIL_BYTES = 2 * 1024**3, 200 * 1024**2
+CALLS_OF = dt.timedelta(hours=1)
 NAMED_AT_MOST = 5
 
 
@@ -48,7 +51,7 @@ class Diagnosis:
 def examine() -> list[Diagnosis]:
     """Look at everything. What lives in the database is looked at only when the database answers and has its tables."""
     found = [check_settings(), check_secrets(), check_hosts()]
-    questions = [check_database, check_clock, check_migrations, check_stored_secrets, check_shared_numbers]
+    questions = [check_database, check_clock, check_migrations, check_stored_secrets, check_shared_numbers, check_calls]
     for ask in questions:
         found.append(ask())
         if found[-1].status is Status.FAIL:
@@ -152,6 +155,16 @@ def check_shared_numbers() -> Diagnosis:
         advice = "Calls go to the project that had it first. Remove it from the others."
         return Diagnosis("numbers", Status.WARN, f"in several projects: {_first_few(shared)}", advice)
     return Diagnosis("numbers", Status.OK, "each number is in one project")
+
+
+def check_calls() -> Diagnosis:
+    """What must hold of the calls of the last hour, and of those that run."""
+    findings = invariants.check_twice(since=clock.now() - CALLS_OF)
+    if findings:
+        codes = ", ".join(sorted({each.code for each in findings}))
+        advice = "Run: python manage.py check_invariants, and send us what it prints: this is a bug."
+        return Diagnosis("calls", Status.WARN, f"{len(findings)} findings: {codes}", advice)
+    return Diagnosis("calls", Status.OK, "everything holds of the calls of the last hour")
 
 
 def check_redis() -> Diagnosis:

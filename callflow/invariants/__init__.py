@@ -12,8 +12,9 @@ from collections.abc import Collection
 from callflow.invariants import agents, calls, edges, liveness, log, order, tenancy
 from callflow.invariants.finding import Code, Finding
 from callflow.invariants.records import Scope, read_agents, read_calls, read_projects
+from common import clock
 
-__all__ = ["Code", "Finding", "check"]
+__all__ = ["Code", "Finding", "check", "check_twice"]
 
 OF_CALLS = (
     calls.one_connected_agent,
@@ -52,3 +53,10 @@ def check(
         if live:
             findings += [each for rule_now in OF_NOW for each in rule_now(project, scope)]
     return findings
+
+
+def check_twice(project_ids: Collection[int] | None = None, since: dt.datetime | None = None) -> list[Finding]:
+    """Look at a running system: what is found again at the second look. Cost: that of two looks."""
+    first = {(each.code, each.about) for each in check(project_ids, since, now=clock.now())}
+    second = check(project_ids, since, now=clock.now()) if first else []
+    return [each for each in second if (each.code, each.about) in first]
