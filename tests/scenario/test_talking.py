@@ -135,7 +135,7 @@ def test_anybody_can_leave_in_the_middle_of_a_transfer(world, talking, kind, aft
     world.run_for(after_s)
 
     world.hangs_up(talking if who == "caller" else first.leg_id)
-    world.run_for(45)
+    world.run_out(45)
 
     assert world.row(talking).state == "ended"
     assert [agent_named(user).activity for user in ("agent_1", "agent_2")] == ["idle", "idle"]
