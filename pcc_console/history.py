@@ -20,6 +20,7 @@ WATCHED: dict[str, list[str]] = {
     "projects.ApiKey": [],
     "projects.Member": [],
     "projects.CallSettings": [],
+    "webhooks.SigningSecret": [],
     "ivr.GreetingFile": ["peaks"],
     "ivr.IvrTree": [],
     "ivr.IvrNode": [],

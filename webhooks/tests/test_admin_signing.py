@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
+from auditlog.models import LogEntry
 
 from common import clock
 from tests.console import FRAME_QUERIES, page, sign_in, texts
@@ -55,6 +56,14 @@ def test_rotating_asks_first_and_leaves_the_old_secret_for_a_day(ours, owner):
     assert (still, new != old) == (old, True)
     assert "The one before it signs too, until" in texts(client.get(PAGE))
     assert services.signing_secrets(ours.pk, clock.now() + dt.timedelta(hours=25)) == (new,)
+
+
+def test_who_made_a_secret_is_in_the_history_and_the_secret_is_not(ours, owner):
+    sign_in(owner, ours).post(ROTATE)
+
+    entry = LogEntry.objects.get(content_type__model="signingsecret")
+    assert (entry.actor, entry.additional_data["project"]) == (owner, ours.pk)
+    assert services.signing_secrets(ours.pk, clock.now())[0] not in str(entry.changes)
 
 
 @pytest.mark.parametrize("user", ["supervisor", "viewer"])
