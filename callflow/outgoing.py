@@ -14,6 +14,7 @@ from django.db import transaction
 from agents import activity
 from callflow import doorbell
 from callflow.domain.call import Call, Party
+from callflow.domain.dialling import SIP_TEXTS
 from callflow.domain.effects import (
     AgentAnswered,
     AgentCalledOut,
@@ -32,7 +33,7 @@ from callflow.domain.effects import (
 from callflow.live_config import LiveConfig
 from callflow.store import Loaded
 from calls import recordings
-from calls.domain import Direction
+from calls.domain import Cause, Direction
 from common.clock import epoch_ms
 from telephony import outbox
 from telephony.port import Command
@@ -40,8 +41,7 @@ from webhooks import payloads, services
 from webhooks.models import EventKind
 from webhooks.models import Purpose as QuestionPurpose
 
-ANSWERED_BY_USER = "USER_END_CALL"  # Source: webhooks.md §7.3, endCallCause
-NOT_MADE = "CAN_NOT_MAKE_CALL"
+ENDED_BY_USER = "USER_END_CALL"  # Source: webhooks.md §7.3, endCallCause
 TALKED_TOO_LONG = "MAX_CONNECT_TIME"
 
 
@@ -260,7 +260,9 @@ def _actor_type(actor: Party | None) -> payloads.ActorType | None:
 
 def _ending(call: Call, cause: str) -> payloads.Ending:
     ended_at = call.ended_at or call.created_at
-    talked = ended_at - call.connected_at if call.connected_at is not None else dt.timedelta()
+    # Whom a program called talks with nobody but the program.
+    talked_from = call.connected_at or (call.answered_at if call.direction is not Direction.INBOUND else None)
+    talked = ended_at - talked_from if talked_from is not None else dt.timedelta()
     only_menu = call.connected_at is None and call.entry is None and call.flow.menu is not None
     return payloads.Ending(
         cause=_cause_text(cause),
@@ -271,20 +273,10 @@ def _ending(call: Call, cause: str) -> payloads.Ending:
     )
 
 
-_CAUSE_TEXTS = {
-    "normal": ANSWERED_BY_USER,
-    "caller_left": ANSWERED_BY_USER,
-    "stopped": ANSWERED_BY_USER,
-    "message_left": ANSWERED_BY_USER,
-    "talk_limit": TALKED_TOO_LONG,
-    "not_allowed": NOT_MADE,
-    "busy": "486 Busy Here",
-    "rejected": "603 Decline",
-    "no_answer": "408 Request Timeout",
-    "unreachable": "480 Temporarily Unavailable",
-    "invalid_number": "404 Not Found",
-    "congestion": "503 Service Unavailable",
-    "cancelled": "487 Request Terminated",
+_CAUSE_TEXTS: dict[str, str] = {
+    **SIP_TEXTS,
+    **dict.fromkeys((Cause.NORMAL, Cause.CALLER_LEFT, Cause.STOPPED, Cause.MESSAGE_LEFT), ENDED_BY_USER),
+    Cause.TALK_LIMIT: TALKED_TOO_LONG,
 }
 
 

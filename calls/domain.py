@@ -45,7 +45,6 @@ class CallEvent(StrEnum):
     FORWARD = "forward"
     VOICEMAIL = "voicemail"
     ANNOUNCE = "announce"
-    AUTHORISE = "authorise"
     DIAL_AGENT = "dial_agent"
     DIAL_CUSTOMER = "dial_customer"
     END = "end"
@@ -74,7 +73,6 @@ CALL_TABLE = StateTable[CallState, CallEvent](
         (CallState.AUTHORISING, CallEvent.DIAL_AGENT): CallState.DIALING_AGENT,
         (CallState.AUTHORISING, CallEvent.DIAL_CUSTOMER): CallState.DIALING_CUSTOMER,
         (CallState.DIALING_AGENT, CallEvent.DIAL_CUSTOMER): CallState.DIALING_CUSTOMER,
-        (CallState.DIALING_AGENT, CallEvent.AUTHORISE): CallState.AUTHORISING,
         (CallState.DIALING_AGENT, CallEvent.PROGRAM): CallState.PROGRAM,
         (CallState.DIALING_CUSTOMER, CallEvent.PROGRAM): CallState.PROGRAM,
         (CallState.PROGRAM, CallEvent.DIAL_CUSTOMER): CallState.DIALING_CUSTOMER,

@@ -74,8 +74,6 @@ def _of_call(rows: CallRows, row: Transition) -> Line | None:
             cause = cause_text(details.get("cause", ""))
             text = _("The caller hears a last message: %(cause)s.") if cause else _("The caller hears a last message.")
             return Line(row.at, "campaign", text % {"cause": cause})
-        case CallEvent.AUTHORISE:
-            return Line(row.at, "verified_user", _("Your server is asked whether the call may go out."))
         case CallEvent.DIAL_AGENT:
             return Line(row.at, "ring_volume", _("First the agent is being rung."))
         case CallEvent.END:
