@@ -24,7 +24,8 @@ from callflow.pages.timeline import Kind, Picture
 from calls.models import Call
 from ivr import greeting_player
 from ivr.words import short_key_name
-from projects.console.columns import address_of, link_to, linked, links_to
+from projects.console.columns import address_of, link_to, linked, several
+from queues.models import QueueEntry
 from routing.explain import explain_waiting
 from routing.models import Offer
 from routing.selectors import waits_of
@@ -66,6 +67,7 @@ class Marked:
 class MarkedLane:
     name: str
     icon: str
+    role: str
     bars: Sequence[Marked]
 
 
@@ -142,7 +144,7 @@ class CallPage:
             Fact(_("Length"), words.span_text(self.picture.seconds)),
             Fact(_("Talked"), self._talked()),
             Fact(_("Menu"), self._path()),
-            Fact(_("Queue"), links_to({entry.queue_id: entry.queue for entry in self.rows.entries}.values())),
+            Fact(_("Queue"), several(map(_stay_text, self.rows.entries))),
             Fact(_("Agent"), link_to(call.agent) if call.agent is not None else ""),
             Fact(_("Priority"), str(call.priority) if call.priority else ""),
             Fact(_("Call ID"), format_html("<code>{}</code>", call.call_id)),
@@ -177,6 +179,7 @@ class CallPage:
             MarkedLane(
                 lane.name,
                 lane.icon,
+                lane.role,
                 [
                     Marked(
                         bar.kind,
@@ -271,6 +274,12 @@ class CallPage:
 def page_of(call: Call, now: dt.datetime, *, may_end: bool) -> CallPage:
     """Read a call and lay its page out. Cost: ten queries, and six more while it waits."""
     return CallPage(rows_of(call), now, may_end=may_end)
+
+
+def _stay_text(entry: QueueEntry) -> SafeString:
+    """A queue, and how the stay in it ended."""
+    link = link_to(entry.queue)
+    return format_html("{} ({})", link, words.STAYS[entry.outcome]) if entry.outcome else link
 
 
 def _offer_address(offer_pk: int) -> str:

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from callflow.pages.call_rows import CallRows, leg_text
 from callflow.pages.timeline import Kind, Lane, Picture, Span, draw, spans_between, spans_of_states
-from callflow.pages.words import STATES, customer_text
+from callflow.pages.words import ROLES, STATES, customer_text
 from calls.domain import CallState, LegEvent, LegRole
 from calls.models import Leg, Subject
 
@@ -36,11 +36,12 @@ def _first_lane(rows: CallRows) -> Lane:
     first = rows.first_leg
     name = leg_text(first) if first is not None else customer_text(rows.call)
     held = _holds(rows, first) if first is not None else ()
-    return Lane(name, "person" if first is None or first.agent is None else "support_agent", (*spans, *held))
+    icon = "person" if first is None or first.agent is None else "support_agent"
+    return Lane(name, icon, (*spans, *held), str(ROLES[LegRole.CALLER]))
 
 
 def _leg_lane(rows: CallRows, leg: Leg) -> Lane:
-    return Lane(leg_text(leg), _ICONS[LegRole(leg.role)], (*_leg_spans(leg), *_holds(rows, leg)))
+    return Lane(leg_text(leg), _ICONS[LegRole(leg.role)], (*_leg_spans(leg), *_holds(rows, leg)), str(ROLES[leg.role]))
 
 
 def _leg_spans(leg: Leg) -> tuple[Span, ...]:

@@ -57,11 +57,12 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """What one party did."""
+    """What one party did. `role` says who that is."""
 
     name: str
     icon: str
     spans: tuple[Span, ...]
+    role: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,7 @@ class Bar:
 class DrawnLane:
     name: str
     icon: str
+    role: str
     bars: tuple[Bar, ...]
 
 
@@ -133,7 +135,7 @@ def spans_between(
 def draw(lanes: Iterable[Lane], begin: dt.datetime, end: dt.datetime) -> Picture:
     """Lay lanes out between two moments; what goes on ends at `end`."""
     seconds = max((end - begin).total_seconds(), SHORTEST_S)
-    drawn = (DrawnLane(lane.name, lane.icon, tuple(_bars(lane.spans, begin, seconds))) for lane in lanes)
+    drawn = (DrawnLane(lane.name, lane.icon, lane.role, tuple(_bars(lane.spans, begin, seconds))) for lane in lanes)
     return Picture(tuple(drawn), tuple(_ticks(seconds)), seconds)
 
 
