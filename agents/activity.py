@@ -57,8 +57,8 @@ def reserve_each(calls: Mapping[int, str], now: dt.datetime, rung_elsewhere: Col
     """
     with _whole():
         with connection.cursor() as cursor:
-            given = {"ids": list(calls), "calls": list(calls.values()), "elsewhere": list(rung_elsewhere), "now": now}
-            cursor.execute(_RESERVE, given)
+            ids, refs = list(calls), list(calls.values())
+            cursor.execute(_RESERVE, {"ids": ids, "calls": refs, "elsewhere": list(rung_elsewhere), "now": now})
             won: dict[int, int] = dict(cursor.fetchall())
         if won:
             copy_to_seats(won)

@@ -21,9 +21,17 @@ from ivr.models import IvrKeyPress
 from pcc_console.history import HIDDEN
 from projects.models import CallSettings, Member, Tenanted
 from queues.models import OpeningRange, QueueOutcome
+from webhooks.models import SigningSecret
 
 # Rows that are named in words of the console, which depend on its language.
-NAMED_IN_WORDS: tuple[type[models.Model], ...] = (CallSettings, IvrKeyPress, Member, OpeningRange, QueueOutcome)
+NAMED_IN_WORDS: tuple[type[models.Model], ...] = (
+    CallSettings,
+    IvrKeyPress,
+    Member,
+    OpeningRange,
+    QueueOutcome,
+    SigningSecret,
+)
 SHOWN_CHARACTERS = 200
 NOTHING = "–"
 

@@ -4,25 +4,23 @@ from django.db import migrations
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('calls', '0003_outbound_indexes'),
+        ("calls", "0003_outbound_indexes"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Voicemail',
-            fields=[
-            ],
+            name="Voicemail",
+            fields=[],
             options={
-                'verbose_name': 'voicemail',
-                'verbose_name_plural': 'voicemails',
-                'proxy': True,
-                'indexes': [],
-                'constraints': [],
+                "verbose_name": "voicemail",
+                "verbose_name_plural": "voicemails",
+                "proxy": True,
+                "indexes": [],
+                "constraints": [],
             },
-            bases=('calls.recording',),
+            bases=("calls.recording",),
         ),
     ]

@@ -38,8 +38,8 @@ class Plan:
     agents: Sequence[int] = (10, 100, 1_000, 10_000)
     agents_while_waiting: int = 50
     waiting_while_agents: int = 1_000
-    decisions: int = 150
-    warm_up: int = 25
+    decisions: int = 100
+    warm_up: int = 15
 
 
 FULL = Plan()

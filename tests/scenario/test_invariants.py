@@ -102,6 +102,7 @@ def note(call, subject, subject_id, event, before, after, at=START):
 # ── S1 and S2 ────────────────────────────────────────────────────────────────────────────────────────────────────────
 def test_s1_two_conversations_of_one_agent(world, past):
     first, second = Leg.objects.filter(role="agent").order_by("pk")[:2]
+    assert second.answered_at is not None
     update(first, ended_at=second.answered_at + LATER)
 
     assert codes(world) == {Code.S1}
@@ -119,6 +120,7 @@ def test_s2_an_offer_is_accepted_while_another_agent_talks(world, past):
     accepted = Offer.objects.get(call=call)
     leg = Leg.objects.get(leg_id=accepted.leg_id)
     other = Leg(project_id=call.project_id, call=call, role="agent", state="answered", endpoint="tel:1", number="x")
+    assert leg.answered_at is not None
     other.started_at = other.answered_at = leg.answered_at - dt.timedelta(seconds=1)
     other.save()
     note(call, Subject.LEG, other.leg_id, "start", "", "dialing")
@@ -316,6 +318,8 @@ def test_l1_nobody_gives_a_free_agent_the_call_that_waits(world, past):
 
 def test_l2_an_offer_that_outlives_its_deadline(world, past):
     offer = Offer.objects.order_by("pk").first()
+    assert offer is not None
+    assert offer.ended_at is not None
     update(offer, deadline_at=offer.ended_at - dt.timedelta(seconds=3))
 
     assert codes(world) == {Code.L2}
@@ -324,6 +328,8 @@ def test_l2_an_offer_that_outlives_its_deadline(world, past):
 def test_l3_an_agent_whom_a_call_holds_that_he_has_left(world, past):
     leg = Leg.objects.filter(role="agent").order_by("pk").first()
     moves = Transition.objects.filter(subject=Subject.AGENT, event="wrap_up_started").order_by("pk")
+    assert leg is not None
+    assert leg.ended_at is not None
     update(moves.first(), at=leg.ended_at + dt.timedelta(seconds=6))
 
     assert Code.L3 in codes(world)

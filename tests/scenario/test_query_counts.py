@@ -43,7 +43,8 @@ def counted(costs: list[tuple[str, int]], name: str) -> Iterator[None]:
 
 def test_a_call_asks_the_database_no_more_than_it_needs(world, hotline, monkeypatch):
     world.online("agent_1", after_s=3)
-    conduct, look, costs = services.conduct, dispatch.dispatch, []
+    conduct, look = services.conduct, dispatch.dispatch
+    costs: list[tuple[str, int]] = []
 
     def conduct_counted(event):
         with counted(costs, type(event).__name__):
