@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from calls.models import Recording
 
@@ -12,5 +13,5 @@ class Voicemail(Recording):
 
     class Meta:
         proxy = True
-        verbose_name = _("voicemail")
+        verbose_name = pgettext_lazy("a message that a caller left", "voicemail")
         verbose_name_plural = _("voicemails")
