@@ -49,7 +49,12 @@ for (const cell of document.querySelectorAll("[data-label]")) {
   cell.dataset.label = label.charAt(0).toUpperCase() + label.slice(1);
 }
 
-document.querySelector("#nav-sidebar-apps a.active")?.scrollIntoView({ block: "nearest" });
+// Not by scrollIntoView, after which the Tab key would begin there instead of at the skip link.
+{
+    const menu = document.querySelector("#nav-sidebar-apps");
+    const present = menu?.querySelector("a.active");
+    if (present) menu.scrollTop += Math.max(0, present.getBoundingClientRect().bottom - menu.getBoundingClientRect().bottom);
+}
 
 hideIconsFromReaders(document);
 new MutationObserver((changes) => {
