@@ -10,13 +10,12 @@ all of them ring, the first that answers is the leg.
 
 from __future__ import annotations
 
-import dataclasses
-import types
-import typing
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, TypeVar, Union, get_args, get_origin
+from typing import Any, get_args
+
+from telephony.codec import Codec
 
 
 class HangupCause(StrEnum):
@@ -367,49 +366,6 @@ LegEvent = Ringing | Answered | Digit | Gathered | PlayEnded | Ended | Recording
 Event = Incoming | LegEvent | DeviceUp | DeviceDown | Snapshot
 
 # ── JSON ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
-_KINDS: dict[str, type[Any]] = {
-    kind.__name__: kind for kind in (*get_args(Command), *get_args(Event), *get_args(Media))
-}
-Message = TypeVar("Message")
-
-
-def to_json(message: Any) -> dict[str, Any]:
-    """A command, event or media as plain JSON: its fields, and its name as `kind_`."""
-    return {
-        "kind_": type(message).__name__,
-        **{each.name: _plain(getattr(message, each.name)) for each in dataclasses.fields(message)},
-    }
-
-
-def _plain(value: Any) -> Any:
-    if dataclasses.is_dataclass(value):
-        return to_json(value)
-    if isinstance(value, tuple):
-        return [_plain(each) for each in value]
-    return dict(value) if isinstance(value, Mapping) else value
-
-
-def from_json(data: Mapping[str, Any]) -> Any:
-    """The command, event or media that `to_json` wrote. Raises KeyError, TypeError for anything else."""
-    kind = _KINDS[data["kind_"]]
-    hints = _hints(kind)
-    return kind(**{name: _typed(hints[name], value) for name, value in data.items() if name != "kind_"})
-
-
-_HINTS: dict[type[Any], dict[str, Any]] = {}
-
-
-def _hints(kind: type[Any]) -> dict[str, Any]:
-    if kind not in _HINTS:
-        _HINTS[kind] = typing.get_type_hints(kind)
-    return _HINTS[kind]
-
-
-def _typed(hint: Any, value: Any) -> Any:
-    if get_origin(hint) is tuple:
-        return tuple(_typed(get_args(hint)[0], each) for each in value)
-    if get_origin(hint) in (Union, types.UnionType):
-        return from_json(value)
-    if isinstance(hint, type) and issubclass(hint, StrEnum):
-        return hint(value)
-    return value
+_CODEC = Codec((*get_args(Command), *get_args(Event), *get_args(Media)))
+to_json = _CODEC.to_json
+from_json = _CODEC.from_json
