@@ -115,6 +115,7 @@ INSTALLED_APPS = [
     "routing",
     "callflow",
     "api",
+    "softphone",
 ]
 
 MIDDLEWARE = [
