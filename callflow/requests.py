@@ -35,7 +35,6 @@ from telephony import outbox
 CLICK_TO_CALL = "SERVER_CALL_OUT_BY_MAKE_CALL_TO_APP_BEFORE"  # Source: webhooks.md §7.3, callCreatedReason
 CALL_BY_PROGRAM = "SERVER_CALL_OUT_BY_MAKE_CALL_TO_EXTERNAL_BEFORE"
 DESK_PHONE = "ipphone"  # Source: rest-api.md §16, device
-EVERYTHING = ("sip", "tel", "web")
 _KEYS = re.compile(r"[0-9*#A-D]{1,64}")
 
 
@@ -176,8 +175,7 @@ def _kinds_of_party(config: LiveConfig, party: Party) -> set[str]:
 
 
 def _node_for(kinds: Collection[str]) -> str:
-    """An engine that reaches everybody who may come into the call, or at least these."""
-    node = outbox.node_for(EVERYTHING) or outbox.node_for(kinds)
+    node = outbox.node_for(kinds)
     if node is None:
         raise refusals.NoEngine
     return node

@@ -14,6 +14,7 @@ from functools import cache
 import redis
 from django.conf import settings
 from django.db import connection
+from django.db.models import Case, When
 
 from common import clock
 from telephony import port
@@ -23,6 +24,7 @@ ALIVE_FOR = dt.timedelta(seconds=15)  # three missed heartbeats
 RING_TIMEOUT_S = 0.5  # the engine looks by itself that often; waiting longer for Redis gains nothing
 RING = "commands"
 SNAPSHOT = "snapshot"
+SIMULATED = "simulated"  # the kind of engine that nobody hears
 
 log = logging.getLogger(__name__)
 
@@ -88,12 +90,14 @@ def _take(condition: str, parameters: list[dt.datetime], node: str, limit: int, 
 
 
 def node_for(kinds: Collection[str]) -> str | None:
-    """A live engine that reaches all these kinds of endpoints (`web`, `sip`, `tel`); any of several.
+    """A live engine that reaches all these kinds of endpoints (`web`, `sip`, `tel`). Returns None when there is none.
 
-    Returns None when there is none.
+    Order: a simulated one only when no other is left; the widest reach, since more parties may come into the call;
+    any of those that are left.
     """
     alive = EngineNode.objects.filter(seen_at__gt=clock.now() - ALIVE_FOR, reaches__contains=sorted(kinds))
-    return alive.order_by("?").values_list("name", flat=True).first()
+    simulated = Case(When(kind=SIMULATED, then=1), default=0)
+    return alive.order_by(simulated, "-reaches__len", "?").values_list("name", flat=True).first()
 
 
 def forget_taken(before: dt.datetime) -> int:

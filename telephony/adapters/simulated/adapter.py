@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from functools import partial
 
-from telephony import port
+from telephony import outbox, port
 from telephony.adapters.base import Emit
 from telephony.adapters.simulated.recorder import WriteRecording, write_nothing
 from telephony.adapters.simulated.scheduler import RealScheduler
@@ -17,7 +17,7 @@ from telephony.adapters.simulated.sounds import Sounds
 class SimulatedAdapter:
     """Implements `telephony.adapters.base.Adapter`: everything happens on one thread of its own."""
 
-    kind = "simulated"
+    kind = outbox.SIMULATED
     reaches = ("web", "sip", "tel")
 
     def __init__(
