@@ -1,0 +1,1 @@
+"""The voice engine in this process: WebRTC to browsers, whose sockets are held by room `softphone`."""
