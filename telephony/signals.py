@@ -50,10 +50,11 @@ class PlaceCall:
 
 @dataclass(frozen=True, slots=True)
 class Rung:
-    """A page shows the call that rings."""
+    """A page shows the call that rings. `endpoint`, also below: the one that the page was rung at."""
 
     session: str
     leg: str
+    endpoint: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,7 @@ class Refuse:
     session: str
     leg: str
     cause: HangupCause
+    endpoint: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,7 @@ class Accept:
 
     session: str
     leg: str
+    endpoint: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,3 +210,8 @@ def session_channel(session: str) -> str:
 def endpoint_channel(endpoint: str) -> str:
     """Where every page of a user (`web:<project>_<user>`), or that plays a telephone (`tel:<digits>`), listens."""
     return f"pcc:signals:endpoint:{endpoint}"
+
+
+def alive_key(node: str) -> str:
+    """What an engine keeps in Redis while it lives; gone some seconds after it is killed."""
+    return f"pcc:signals:alive:{node}"
