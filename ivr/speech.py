@@ -1,62 +1,58 @@
-"""Texts turned into speech."""
+"""Texts turned into speech, by the provider that the operator has chosen (PCC_SPEECH_PROVIDER)."""
 
 from __future__ import annotations
 
-import logging
-import subprocess
-import sys
-from typing import Final
+from collections.abc import Set as AbstractSet
+from pathlib import Path
 
+from django.conf import settings
 from django.utils.translation import gettext as _
 
-from common.confined_program import CODE_FOLDER
-from common.refusals import InvalidInput, Refusal
+from common.refusals import InvalidInput
+from ivr.domain.spoken_language import LANGUAGES
 from ivr.models import TEXT_MAX_LENGTH
-from ivr.speech_program import NO_PROVIDER
+from ivr.speech_espeak import Espeak
+from ivr.speech_http import HttpService
+from ivr.speech_piper import Piper
+from ivr.speech_provider import FASTEST, SLOWEST, Provider, SpeechUnavailable, Utterance
 
-TIME_LIMIT_S = 30  # the longest text takes 2 s (measured 2026-11)
-NORMAL_WORDS_PER_MINUTE = 165
-FASTER_PER_STEP = 1.15
-SLOWEST, FASTEST = -3, 3
-VOICES: Final = {"vi": "vi", "en": "en-us", "es": "es-419"}  # espeak-ng's names, by language
-
-log = logging.getLogger(__name__)
+__all__ = ["LANGUAGES", "SpeechUnavailable", "checked", "languages_spoken", "provider", "synthesise"]
 
 
-class SpeechUnavailable(Refusal):
-    """No program that speaks is installed, or it failed."""
+def provider() -> Provider:
+    """Who speaks here."""
+    match settings.PCC_SPEECH_PROVIDER:
+        case "piper":
+            return Piper(Path(settings.PCC_SPEECH_PIPER_VOICES))
+        case "http":
+            return HttpService(settings.PCC_SPEECH_HTTP_URL)
+    return Espeak()
 
 
-def synthesise(text: str, *, language: str, speed: int = 0) -> bytes:
+def languages_spoken() -> AbstractSet[str]:
+    """The languages in which texts can be spoken here; none when nothing that speaks is installed."""
+    return provider().languages()
+
+
+def synthesise(text: str, *, language: str, speed: int = 0, voice: str = "") -> bytes:
     """Speak a text.
 
-    `language`: `vi`, `en` or `es`, with or without a region (`en-GB`). `speed`: -3 (slow) to 3 (fast).
-    Returns a WAV file, mono, 16 bit, 22050 Hz. Cost: a process for 0.2 s, 2 s for the longest text.
+    `language`: `vi`, `en` or `es`, with or without a region (`en-GB`). `speed`: -3 (slow) to 3 (fast). `voice`: any
+    name; one that the provider does not have is spoken by another.
+    Returns an audio file; espeak and Piper make WAV, mono, 16 bit. Cost: by the provider, 0.1 s to some seconds.
     Raises InvalidInput for a text, language or speed that cannot be spoken, SpeechUnavailable otherwise.
     """
-    command = [sys.executable, "-P", "-B", "-m", "ivr.speech_program", _voice(language), str(_words_per_minute(speed))]
-    try:
-        done = subprocess.run(
-            command,
-            input=_checked(text).encode(),
-            capture_output=True,
-            env={"PYTHONPATH": str(CODE_FOLDER), "LANG": "C.UTF-8"},
-            timeout=TIME_LIMIT_S,
-            check=False,
-        )
-    except subprocess.TimeoutExpired as error:
-        raise SpeechUnavailable(_("Speaking the text took too long.")) from error
-    if done.returncode == NO_PROVIDER:
-        raise SpeechUnavailable(
-            _("No program that speaks is installed. Install the package espeakng-loader, or upload a recording.")
-        )
-    if done.returncode:
-        log.error("speech program failed", extra={"event": "speech_failed", "code": done.returncode})
-        raise SpeechUnavailable(_("The text could not be spoken."))
-    return done.stdout
+    return provider().speak(checked(text, language=language, speed=speed, voice=voice))
 
 
-def _checked(text: str) -> str:
+def checked(text: str, *, language: str, speed: int = 0, voice: str = "") -> Utterance:
+    """What is to be spoken, tidied up. Raises InvalidInput."""
+    if not SLOWEST <= speed <= FASTEST:
+        raise InvalidInput(_("The speed is a number from -3 to 3."))
+    return Utterance(_checked_text(text), _checked_language(language), voice, speed)
+
+
+def _checked_text(text: str) -> str:
     spoken = text.replace("\0", " ").strip()
     if not spoken:
         raise InvalidInput(_("There is no text to speak."))
@@ -67,14 +63,8 @@ def _checked(text: str) -> str:
     return spoken.encode(errors="replace").decode()
 
 
-def _voice(language: str) -> str:
-    try:
-        return VOICES[language.lower().replace("_", "-").split("-")[0]]
-    except KeyError as error:
-        raise InvalidInput(_("No voice speaks “%(language)s”.") % {"language": language}) from error
-
-
-def _words_per_minute(speed: int) -> int:
-    if not SLOWEST <= speed <= FASTEST:
-        raise InvalidInput(_("The speed is a number from -3 to 3."))
-    return round(NORMAL_WORDS_PER_MINUTE * FASTER_PER_STEP**speed)
+def _checked_language(language: str) -> str:
+    short = language.lower().replace("_", "-").split("-")[0]
+    if short not in LANGUAGES:
+        raise InvalidInput(_("No voice speaks “%(language)s”.") % {"language": language})
+    return short

@@ -180,6 +180,14 @@ STORAGES = {
 }
 WHITENOISE_USE_FINDERS = DEBUG
 GREETING_MAX_BYTES = env.int("PCC_GREETING_MAX_BYTES", 20 * 1024 * 1024)
+# Who speaks texts: `espeak` comes along; `piper` with the operator's folder of voices; `http` is a service of his.
+PCC_SPEECH_PROVIDER = env.str("PCC_SPEECH_PROVIDER", "espeak")
+if PCC_SPEECH_PROVIDER not in ("espeak", "piper", "http"):
+    raise ImproperlyConfigured("PCC_SPEECH_PROVIDER must be `espeak`, `piper` or `http`.")
+PCC_SPEECH_PIPER_VOICES = env.str("PCC_SPEECH_PIPER_VOICES", str(DATA_DIR / "voices"))
+PCC_SPEECH_HTTP_URL = env.str("PCC_SPEECH_HTTP_URL", "")
+if PCC_SPEECH_PROVIDER == "http" and not PCC_SPEECH_HTTP_URL:
+    raise ImproperlyConfigured("PCC_SPEECH_PROVIDER is `http`: set PCC_SPEECH_HTTP_URL to the service's address.")
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 5000
 

@@ -15,8 +15,8 @@ from django.core.exceptions import ValidationError
 
 from agents.models import RoutingType
 from common import phone
+from ivr.domain.spoken_language import LANGUAGES
 from ivr.models import Key
-from ivr.speech import VOICES
 from pcc_console.portable import shapes
 from pcc_console.portable.document import (
     GreetingRow,
@@ -41,7 +41,6 @@ from pcc_console.portable.values import Table, parse
 from queues.models import OutcomeAction, OutcomeCause, Weekday
 
 T = TypeVar("T")
-LANGUAGES = tuple(VOICES)
 KINDS = {
     "ivr_trees": "IVR tree",
     "queues": "queue",
