@@ -223,6 +223,12 @@ class LiveConfig:
         endpoints = agent_rules.endpoints_of(state, ANY_DEVICE, self.project_id, self.project.country)
         return AgentConfig(row.pk, row.stringee_user_id, row.name, busy, endpoints)
 
+    def may_call_out(self, user_id: str, now: dt.datetime) -> bool:
+        """Cost: at most four queries."""
+        agent = Agent.objects.filter(project=self.project_id, stringee_user_id=user_id).first()
+        always = agent is not None and agent.allow_out_of_business_hour_callout
+        return always or not hours.is_closed_by_default(self.project, now)
+
     def outbound_refusal(self, digits: str, now: dt.datetime) -> Cause | None:
         """Why the project's limits forbid to dial a number now.
 

@@ -6,6 +6,7 @@ What happens outside follows the commit: call these functions in no longer trans
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
@@ -29,7 +30,6 @@ from calls import models as rows
 from calls.domain import CallState, Cause, Direction
 from common import clock, ids
 from common.refusals import InvalidInput, NotFound
-from queues.hours import is_closed_by_default
 from telephony import outbox
 
 CLICK_TO_CALL = "SERVER_CALL_OUT_BY_MAKE_CALL_TO_APP_BEFORE"  # Source: webhooks.md §7.3, callCreatedReason
@@ -123,6 +123,27 @@ def dial_out(
     return call.id
 
 
+def may_dial(project_id: int, user_id: str, caller_id: str, dialled: str) -> None:
+    """Whether an agent may call a telephone or a user from his own device now; the conductor decides again.
+
+    Raises AgentNotFoundOrInAnotherCall, FromNumberNotFound, CalloutNotAllowed, TooManyCalls, ToNumberInvalid.
+    """
+    now = clock.now()
+    with transaction.atomic():
+        config = LiveConfig(project_id)
+        agent = config.agent(user_id)
+        if agent is None or agent.busy:
+            raise refusals.AgentNotFoundOrInAnotherCall
+        digits = config.digits(dialled)
+        if not digits:
+            if not dialled:
+                raise refusals.ToNumberInvalid
+            return
+        _number_for(config, caller_id)
+        _within_business_hours(config, user_id, now)
+        _within_limits(config, digits)
+
+
 def _number_for(config: LiveConfig, caller_id: str) -> NumberConfig:
     number = config.number(caller_id)
     if number is None:
@@ -137,9 +158,13 @@ def _agent_for(config: LiveConfig, user_id: str) -> Agent:
     row = Agent.objects.filter(project=config.project_id, stringee_user_id=user_id).first()
     if row is None or row.manual_status != AVAILABLE or config.agent_config(row).busy:
         raise refusals.AgentNotFoundOrInAnotherCall
-    if not row.allow_out_of_business_hour_callout and is_closed_by_default(config.project, clock.now()):
-        raise refusals.CalloutNotAllowed("outside of business hours; the agent is not allowed to.")
+    _within_business_hours(config, user_id, clock.now())
     return row
+
+
+def _within_business_hours(config: LiveConfig, user_id: str, now: dt.datetime) -> None:
+    if not config.may_call_out(user_id, now):
+        raise refusals.CalloutNotAllowed("outside of business hours; the agent is not allowed to.")
 
 
 def _endpoints(agent: AgentConfig, device: str = "") -> tuple[str, ...]:

@@ -118,6 +118,8 @@ def _take(turn: Turn, event: on.CallHappening) -> Way | None:
             return _leg_ended(turn, leg, cause)
         case port.Gathered():
             return _gathered(turn, event)
+        case port.Digit(leg, digit):
+            talking.send_digits(turn, leg, digit)
         case port.PlayEnded(_, play):
             return _play_ended(turn, play)
         case on.TimerFired(timer):

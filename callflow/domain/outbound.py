@@ -34,7 +34,10 @@ def default_program(turn: Turn) -> actions.Program:
 
 # ── A device dials ───────────────────────────────────────────────────────────────────────────────────────────────────
 def device_calls(turn: Turn) -> Way | None:
-    """An agent dials on his device. He must be nobody else's at the moment, and the number shown must be ours."""
+    """An agent dials on his device. He must be nobody else's at the moment, and the number shown must be ours.
+
+    `callflow.requests.may_dial` tells his page the same before.
+    """
     turn.publish("created")
     leg = turn.call.caller
     if leg is None or leg.agent is None or not _may_call(turn):
@@ -50,8 +53,11 @@ def _may_call(turn: Turn) -> bool:
     agent = turn.config.agent(turn.call.request_user_id)
     if agent is None or agent.busy:
         return False
+    if turn.call.direction is not Direction.OUTBOUND:
+        return True
     number = turn.config.number(turn.call.from_.number)
-    return turn.call.direction is not Direction.OUTBOUND or (number is not None and number.allow_outbound)
+    allowed = number is not None and number.allow_outbound
+    return allowed and turn.config.may_call_out(agent.user_id, turn.now)
 
 
 def _ask_permission(turn: Turn) -> bool:

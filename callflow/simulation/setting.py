@@ -137,6 +137,10 @@ class Setting:
         busy = spends(state) in (Spends.RINGING, Spends.TALKING)
         return AgentConfig(state.agent_id, user_id, user_id, busy, endpoints_of(state, ANY_DEVICE, PROJECT, COUNTRY))
 
+    def may_call_out(self, user_id: str, now: dt.datetime) -> bool:
+        """Agents of scenarios call nobody by themselves."""
+        return True
+
     def outbound_refusal(self, digits: str, now: dt.datetime) -> Cause | None:
         """Scenarios have no limits on outbound calls."""
         return None if digits else Cause.INVALID_NUMBER

@@ -122,6 +122,7 @@ class Project:
     full: frozenset[int] = frozenset()
     deserted: frozenset[int] = frozenset()
     refusal: Cause | None = None
+    after_hours: bool = False
 
     def number(self, digits: str) -> NumberConfig | None:
         return self.hotline if digits == self.hotline.digits else None
@@ -141,6 +142,9 @@ class Project:
 
     def agent(self, user_id: str) -> AgentConfig | None:
         return next((each for each in self.agents if each.user_id == user_id), None)
+
+    def may_call_out(self, user_id: str, now: dt.datetime) -> bool:
+        return not self.after_hours
 
     def digits(self, number: str) -> str:
         return number if number.isdecimal() else ""

@@ -106,6 +106,13 @@ def test_keys_reach_the_other_party():
     assert arrives().happens(on.DigitsRequested(CALLER, "1")).latest == ()
 
 
+def test_keys_that_a_party_presses_while_it_talks_reach_the_other():
+    story = arrives().talks()
+    assert story.happens(port.Digit(CALLER, "7")).commands == [port.SendDigits(LANS, "7")]
+    assert story.happens(port.Digit(LANS, "#")).commands == [port.SendDigits(CALLER, "#")]
+    assert arrives().happens(port.Digit(CALLER, "1")).latest == ()
+
+
 # ── Blind ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 def test_a_blind_transfer_frees_the_agent_and_rings_the_next_while_the_customer_hears_music():
     story = arrives().talks().transferred(MINH)

@@ -109,6 +109,12 @@ def test_a_number_with_which_nobody_may_call_out_is_not_shown():
     assert refused(dials(replace(OURS, hotline=replace(cast.TO_SALES, digits=ELSEWHERE))))
 
 
+def test_after_hours_an_agent_calls_colleagues_but_no_customers():
+    closed = replace(OURS, after_hours=True)
+    assert refused(dials(closed))
+    assert dials(closed, cast.from_device(Party("minh", internal=True))).all(port.Dial)
+
+
 def test_the_limits_of_the_project_hold_for_agents():
     story = dials(replace(OURS, refusal=Cause.LIMIT_CONCURRENCY))
     assert story.ended == (Outcome.REJECTED, Cause.LIMIT_CONCURRENCY, "INTERNAL")
