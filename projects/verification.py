@@ -79,8 +79,8 @@ class Verified:
     claims: Mapping[str, Any]
 
 
-def verify(token: str) -> Verified:
-    """Find the key that a token names and check the token against it.
+def verify(token: str, *, grace_s: float = 0) -> Verified:
+    """Find the key that a token names and check the token against it. One that ended `grace_s` ago still passes.
 
     Nothing in the token's header but `alg` and `cty` is looked at: the key is found by `iss` alone, in our tables.
     Cost: one query. Raises TokenRefused. A revoked key is refused from the moment of its revocation.
@@ -96,7 +96,7 @@ def verify(token: str) -> Verified:
         raise TokenInvalid("the token's signature is wrong") from error
     except jwt.InvalidTokenError as error:
         raise TokenMalformed("the token's format is invalid") from error
-    _check_end(claims.get("exp"))
+    _check_end(claims.get("exp"), grace_s)
     return Verified(sid, account, project, claims)
 
 
@@ -151,14 +151,14 @@ def _account_key(sid: str) -> tuple[str, Account, None]:
     return account.secret, account, None
 
 
-def _check_end(exp: Any) -> None:
+def _check_end(exp: Any, grace_s: float) -> None:
     """Units: `exp` in seconds or milliseconds since 1970, whole or not."""
     if isinstance(exp, bool) or not isinstance(exp, int | float) or not math.isfinite(exp):
         _refuse_end()
     if exp <= 0 or exp > LAST_MS:
         _refuse_end()
     seconds = exp / 1000 if exp >= FIRST_MS else exp
-    if seconds + SKEW_S < clock.now().timestamp():
+    if seconds + SKEW_S + grace_s < clock.now().timestamp():
         raise TokenInvalid("the token has expired")
 
 
