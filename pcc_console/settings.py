@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
 from common.supervision import state
-from pcc_console import logs, navigation
+from pcc_console import database, logs, navigation
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -51,6 +52,8 @@ if DATABASE_URL:
         **DATABASES["default"].get("OPTIONS", {}),
         "pool": {"min_size": 1, "max_size": env.int("PCC_DATABASE_POOL", 8), "timeout": 10},
     }
+    if database.serves(sys.argv):
+        DATABASES["default"]["OPTIONS"] = database.with_limits(DATABASES["default"]["OPTIONS"])
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 else:
     DATABASES = {"default": {"ENGINE": "pcc_console.no_database"}}
