@@ -14,6 +14,8 @@ from celery import Celery
 from celery.schedules import crontab
 from celery.signals import setup_logging
 
+from pcc_console import broker
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "pcc_console.settings")
 
 DEFAULT_QUEUE = "default"
@@ -59,6 +61,7 @@ def _sweeps() -> dict[str, dict[str, Any]]:
     }
 
 
+broker.use_for_redis()
 app = Celery("pcc_console")
 app.config_from_object("django.conf:settings", namespace="CELERY")  # the broker's address
 app.conf.update(

@@ -34,7 +34,6 @@ READY_WITHIN_S = 180.0
 BACK_WITHIN_S = 60.0
 STOP_WITHIN_S = 15.0
 NAMES = {"postgres", "valkey", "web", "worker", "hooks", "beat", "engine"}
-SERVERS = ("postgres", "valkey")
 SERVERS_OF_THE_TESTS = ("DATABASE_URL", "REDIS_URL")
 
 
@@ -193,8 +192,7 @@ def test_a_second_supervisor_on_the_same_folder_is_refused_and_the_first_goes_on
     assert installation.readiness()["ready"]
 
 
-# The servers come last: who has lost its broker may be started anew a moment later.
-@pytest.mark.parametrize("name", sorted(NAMES, key=lambda name: (name in SERVERS, name)))
+@pytest.mark.parametrize("name", sorted(NAMES))
 def test_a_killed_process_comes_back_in_the_same_place(installation, name):
     pids, services = installation.pids(), installation.services()
     killed_at = time.monotonic()
