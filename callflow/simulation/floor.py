@@ -17,7 +17,7 @@ from agents import domain
 from agents.domain import COUNTS_AS_MISSED, Activity, AgentEvent, AgentState, Reach, Unanswered
 from callflow.domain.effects import AgentAnswered, AgentCalledOut, AgentEffect, AgentMissed, AgentReleased
 from routing.domain.question import Candidate
-from telephony.adapters.simulated.scheduler import VirtualScheduler
+from telephony.switch.scheduler import VirtualScheduler
 
 Change = Callable[[AgentState], AgentState | None]
 

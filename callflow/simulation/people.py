@@ -11,8 +11,8 @@ from agents.domain import AVAILABLE, AgentEvent, AgentState
 from callflow.simulation import chance
 from callflow.simulation.floor import Floor
 from callflow.simulation.scenario import DAY, AgentPlan, Scenario
-from telephony.adapters.simulated.scheduler import VirtualScheduler
 from telephony.adapters.simulated.script import Does, PhoneScript
+from telephony.switch.scheduler import VirtualScheduler
 
 ON_BREAK = "BREAK"  # the manual status of who is on a break
 

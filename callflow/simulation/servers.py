@@ -15,7 +15,7 @@ from callflow.simulation.scenario import ListOrder, ListPlan, Scenario, ServerPl
 from routing.domain.agent_list import DEVICE, VERSION, Asked, KnownAgent, read_answer
 from routing.domain.asking import ANSWER_WITHIN_S, FAILURE_COUNTS_FOR_S, MAX_CALLS, Asking, may_ask
 from routing.domain.question import Listed, Policy, Waiting
-from telephony.adapters.simulated.scheduler import VirtualScheduler
+from telephony.switch.scheduler import VirtualScheduler
 from webhooks import breaker
 
 Answered = Callable[[bool], None]

@@ -45,8 +45,8 @@ from routing.domain.question import Answer, Match, Question
 from telephony import port
 from telephony.adapters.simulated.engine import SimulatedEngine
 from telephony.adapters.simulated.phones import FixedPhones
-from telephony.adapters.simulated.scheduler import Timer, VirtualScheduler
 from telephony.adapters.simulated.script import PhoneScript
+from telephony.switch.scheduler import Timer, VirtualScheduler
 
 NODE = "simulation"
 SWEEP = dt.timedelta(seconds=1)

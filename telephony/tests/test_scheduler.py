@@ -8,7 +8,7 @@ import threading
 from hypothesis import given
 from hypothesis import strategies as st
 
-from telephony.adapters.simulated.scheduler import RealScheduler, VirtualScheduler
+from telephony.switch.scheduler import RealScheduler, VirtualScheduler
 
 START = dt.datetime(2026, 3, 2, 9, 0, tzinfo=dt.UTC)
 

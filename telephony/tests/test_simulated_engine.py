@@ -9,11 +9,11 @@ import pytest
 from telephony import port
 from telephony.adapters.simulated.engine import SimulatedEngine
 from telephony.adapters.simulated.phones import FixedPhones
-from telephony.adapters.simulated.scheduler import VirtualScheduler
 from telephony.adapters.simulated.script import CallerScript, Does, PhoneScript, Press
 from telephony.adapters.simulated.simulator import Simulator
 from telephony.adapters.simulated.sounds import spoken_s
 from telephony.port import HangupCause
+from telephony.switch.scheduler import VirtualScheduler
 
 START = dt.datetime(2026, 3, 2, 9, 0, tzinfo=dt.UTC)
 MUSIC = (port.Tone("music"),)

@@ -8,11 +8,11 @@ from collections.abc import Callable, Sequence
 
 from telephony import port
 from telephony.adapters.simulated.engine import SimulatedEngine
-from telephony.adapters.simulated.legs import Leg
-from telephony.adapters.simulated.scheduler import VirtualScheduler
 from telephony.adapters.simulated.script import CallerScript, Does, PhoneScript
 from telephony.adapters.simulated.sounds import Sounds
 from telephony.port import HangupCause
+from telephony.switch.legs import Leg
+from telephony.switch.scheduler import VirtualScheduler
 from tests.contract.harness import CALLER, NUMBER
 
 START = dt.datetime(2026, 3, 2, 9, 0, tzinfo=dt.UTC)
@@ -96,7 +96,7 @@ class SimulatedHarness:
         return self._engine.hears(leg)
 
     def received_keys(self, leg: str) -> str:
-        return self._leg(leg).received
+        return self._engine.people.at(leg).received
 
     def leftovers(self) -> Sequence[str]:
         legs = [f"leg {name}" for name in self._engine.legs]

@@ -10,7 +10,7 @@ from callflow import refusals, requests
 from callflow.domain.call import Party, TransferKind
 from callflow.scco.parse import parse
 from calls.models import Leg, Recording
-from telephony.adapters.simulated.legs import Sound
+from telephony.switch.legs import Sound
 from tests import factories
 from tests.scenario.conftest import CUSTOMER, ELSEWHERE, HOTLINE, agent_named, ended_as, offers_of, stays_of
 

@@ -33,9 +33,9 @@ from queues.models import QueueEntry
 from telephony import outbox, port
 from telephony.adapters.simulated.engine import SimulatedEngine
 from telephony.adapters.simulated.recorder import path_of
-from telephony.adapters.simulated.scheduler import VirtualScheduler
 from telephony.adapters.simulated.script import CallerScript, Does, PhoneScript, Press
 from telephony.models import EngineNode
+from telephony.switch.scheduler import VirtualScheduler
 from webhooks.client import Answer
 from webhooks.failures import FailureReason, FetchFailed
 from webhooks.models import Delivery

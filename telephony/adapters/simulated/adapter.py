@@ -9,9 +9,9 @@ from functools import partial
 from telephony import outbox, port
 from telephony.adapters.base import Emit
 from telephony.adapters.simulated.recorder import WriteRecording, write_nothing
-from telephony.adapters.simulated.scheduler import RealScheduler
 from telephony.adapters.simulated.simulator import Simulator
 from telephony.adapters.simulated.sounds import Sounds
+from telephony.switch.scheduler import RealScheduler
 
 
 class SimulatedAdapter:

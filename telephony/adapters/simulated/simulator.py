@@ -10,9 +10,9 @@ from telephony.adapters.base import Emit
 from telephony.adapters.simulated.engine import SimulatedEngine
 from telephony.adapters.simulated.phones import NOBODY, USUAL_TELEPHONE
 from telephony.adapters.simulated.recorder import WriteRecording, write_nothing
-from telephony.adapters.simulated.scheduler import Scheduler
 from telephony.adapters.simulated.script import PhoneScript, ScriptUnreadable, Simulation, simulation
 from telephony.adapters.simulated.sounds import Sounds
+from telephony.switch.scheduler import Scheduler
 
 DEVICE_EXPIRES_S = 4 * 3600  # no simulated call lasts so long
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from telephony import port
+from telephony.switch.legs import Leg
 
 CHARACTERS_PER_S = 14.0  # calm speech, Vietnamese or English
 SHORTEST_SPEECH_S = 0.5
@@ -30,9 +31,15 @@ def usual_length(file: port.AudioFile) -> float | None:
 
 @dataclass(frozen=True, slots=True)
 class Sounds:
-    """Knows what can be played. `file_length` gives None for a file that is not there."""
+    """Knows what can be played, all of it at once. `file_length` gives None for a file that is not there."""
 
     file_length: FileLength = usual_length
+
+    def ready(self, leg: Leg, media: Sequence[port.Media]) -> bool:
+        return True
+
+    def prepare(self, leg: Leg, media: Sequence[port.Media], then: Callable[[], object]) -> None:
+        then()
 
     def length(self, media: port.Media) -> float | None:
         """How long one sound lasts; None when it cannot be played."""

@@ -1,16 +1,14 @@
-"""What the simulated engine knows of a leg."""
+"""What a switch knows of a leg."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections import deque
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from telephony import port
-from telephony.adapters.simulated.scheduler import Timer
-from telephony.adapters.simulated.script import PartyScript, Press
 from telephony.gather import Gathering
+from telephony.switch.scheduler import Timer
 
 
 class State(StrEnum):
@@ -31,6 +29,15 @@ class Sound(StrEnum):
     PARTY = "party"
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Sounding:
+    """Media that sound from the moment when this was made."""
+
+    media: tuple[port.Media, ...]
+    loops: int = 1
+    pause_ms: int = 0
+
+
 @dataclass(slots=True)
 class GatherRun:
     """A Gather command under way."""
@@ -48,28 +55,26 @@ class RecordingRun:
     began_at: dt.datetime | None = None
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Leg:
     """One live leg."""
 
     id: str
     state: State
-    script: PartyScript
     endpoint: str = ""
     branches: set[str] = field(default_factory=set)  # endpoints that may still answer
     fate: port.HangupCause = port.HangupCause.UNREACHABLE  # why it ends when no endpoint is left
     peer: Leg | None = None
     held: bool = False
+    hold_media: tuple[port.Media, ...] = ()
     muted: bool = False
     play: port.Play | None = None
     gather: GatherRun | None = None
+    sounding: Sounding | None = None  # of the play or gathering, what is heard now
     recordings: dict[str, RecordingRun] = field(default_factory=dict)
     known: set[str] = field(default_factory=set)  # ids of plays, gathers and recordings that have been begun
     timers: dict[str, Timer] = field(default_factory=dict)
-    presses: deque[Press] = field(default_factory=deque)
-    pressing: str = ""  # keys that are being pressed now
     speaks_until: dt.datetime | None = None
-    received: str = ""  # keys that were sent to the party
 
     @property
     def hears(self) -> Sound:
@@ -78,6 +83,11 @@ class Leg:
             return Sound.MEDIA
         if self.held:
             return Sound.HOLD
-        if self.peer is None or self.peer.muted or self.peer.held:
+        if self.peer is None or not self.peer.is_heard:
             return Sound.SILENCE
         return Sound.PARTY
+
+    @property
+    def is_heard(self) -> bool:
+        """Whether what it says goes to whoever it is bridged with."""
+        return not self.muted and not self.held
