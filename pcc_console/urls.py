@@ -9,6 +9,7 @@ from ivr import greeting_views
 
 urlpatterns = [
     path("", include("api.urls")),
+    path("", include("softphone.urls")),
     path("i18n/", include("django.conf.urls.i18n")),
     path(
         "greeting/<slug:public_id>/audio",
