@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -27,6 +28,7 @@ from ivr.domain.tree import (
 )
 from ivr.greetings import has_audio
 from ivr.models import GreetingFile, IvrKeyPress, IvrNode, IvrTree, PlayMode
+from ivr.speech import languages_spoken
 from projects.models import Project
 from webhooks.selectors import has_sms_gateway
 
@@ -130,7 +132,9 @@ class _Surroundings:
             row=row,
             tree=tree,
             queues=self.queues,
-            findings=lint(tree, self.queues, self.our_numbers, sends_sms=self._sends_sms(keys)),
+            findings=lint(
+                tree, self.queues, self.our_numbers, sends_sms=self._sends_sms(keys), spoken=self._languages_spoken
+            ),
             node_rows={read[node.pk].id: node for node in nodes},
             key_rows={(read[key.node_id].id, key.node_key): key for key in keys},
         )
@@ -138,6 +142,10 @@ class _Surroundings:
     def _sends_sms(self, keys: Iterable[IvrKeyPress]) -> bool:
         """Whether text messages have a way out; not asked for a tree that sends none."""
         return all(key.action != Action.SMS for key in keys) or self._has_sms_gateway
+
+    @cached_property
+    def _languages_spoken(self) -> AbstractSet[str]:
+        return languages_spoken()
 
     @cached_property
     def _has_sms_gateway(self) -> bool:

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection
+from functools import partial
 
+import redis
 from django.db import transaction
 from django.db.models import Q
 from django.utils.translation import gettext as _
+from kombu.exceptions import OperationalError
 
 from common.deletion import delete_or_refuse, in_use
 from common.refusals import InvalidInput
 from common.saving import Twin, save_row
 from ivr.models import IvrKeyPress, IvrNode, IvrTree, KeyAction, PlayMode
+
+log = logging.getLogger(__name__)
 
 
 def save_tree(tree: IvrTree) -> None:
@@ -35,12 +41,24 @@ def add_node(node: IvrNode) -> bool:
 
 
 def save_node(node: IvrNode) -> None:
-    """Store a node; of text and greeting file it keeps the one that it plays."""
+    """Store a node; of text and greeting file it keeps the one that it plays. A text is spoken after the commit."""
     if node.node_play_mode == PlayMode.TALK:
         node.greeting_file = None
     else:
         node.node_play_content = ""
     save_row(node)
+    if node.node_play_content.strip():
+        transaction.on_commit(partial(_speak_soon, node.pk))
+
+
+def _speak_soon(node_pk: int) -> None:
+    """Let a worker speak a node's text, so that its first caller does not wait. Lost, the engine does it."""
+    from ivr.tasks import speak_node
+
+    try:
+        speak_node.delay(node_pk)
+    except (redis.RedisError, OperationalError) as error:
+        log.warning("text is not spoken beforehand", extra={"node_id": node_pk, "reason": type(error).__name__})
 
 
 def save_key(key: IvrKeyPress) -> None:

@@ -31,6 +31,8 @@ class Code(StrEnum):
     SMS_WITHOUT_TEXT = "sms_without_text"  # [key]
     SMS_WITHOUT_GATEWAY = "sms_without_gateway"  # [key]
     TEXT_EMPTY = "text_empty"  # [node]
+    NO_SPEECH = "no_speech"  # [node]
+    LANGUAGE_NOT_SPOKEN = "language_not_spoken"  # [node; code of the language]
     AUDIO_MISSING = "audio_missing"  # [node]
     AUDIO_UNREADABLE = "audio_unreadable"  # [node; file name]
     LOOP_WITHOUT_EXIT = "loop_without_exit"  # [first node; all nodes of the loop]
@@ -55,6 +57,8 @@ SEVERITY = {
     Code.CALLER_ID_NOT_OURS: Severity.ERROR,
     Code.SMS_WITHOUT_TEXT: Severity.ERROR,
     Code.TEXT_EMPTY: Severity.ERROR,
+    Code.NO_SPEECH: Severity.ERROR,
+    Code.LANGUAGE_NOT_SPOKEN: Severity.ERROR,
     Code.AUDIO_MISSING: Severity.ERROR,
     Code.AUDIO_UNREADABLE: Severity.ERROR,
     Code.LOOP_WITHOUT_EXIT: Severity.ERROR,

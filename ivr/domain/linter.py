@@ -8,6 +8,7 @@ from collections.abc import Set as AbstractSet
 from ivr.domain.findings import Code, Finding, Place, Severity
 from ivr.domain.paths import loops_without_exit, walk_from_entries
 from ivr.domain.spoken_keys import keys_asked_for, keys_heard_in
+from ivr.domain.spoken_language import LANGUAGES, passages
 from ivr.domain.tree import (
     DIALLED_KEYS,
     EMPTY_KEY,
@@ -26,13 +27,18 @@ from ivr.domain.tree import (
 
 
 def lint(
-    tree: Tree, queues: Mapping[QueueId, Queue], our_numbers: AbstractSet[str], *, sends_sms: bool = True
+    tree: Tree,
+    queues: Mapping[QueueId, Queue],
+    our_numbers: AbstractSet[str],
+    *,
+    sends_sms: bool = True,
+    spoken: AbstractSet[str] = frozenset(LANGUAGES),
 ) -> tuple[Finding, ...]:
     """Everything that is wrong with a tree or could be better.
 
     What callers cannot meet is reported once, as unreachable, and not looked into; where they cannot enter at all,
     every node is looked into. `our_numbers` are the digits of the numbers that may be shown as caller IDs; `sends_sms`
-    says whether text messages have a way out.
+    says whether text messages have a way out; `spoken` are the languages in which texts can be spoken.
     Order: errors, warnings, hints; in each the tree, its numbers, then the nodes as callers meet them; the same however
     nodes and keys are stored.
     Cost: linear in nodes, keys and texts, and one sort of the nodes that nobody can reach.
@@ -44,6 +50,7 @@ def lint(
     for node in looked_into:
         if node in loops:
             findings.append(Finding(Code.LOOP_WITHOUT_EXIT, Place(node), nodes=loops[node]))
+        findings.extend(_of_speech(nodes[node], spoken))
         findings.extend(_of_node(nodes[node], nodes, queues, our_numbers, sends_sms))
     findings.extend(Finding(Code.UNREACHABLE_NODE, Place(node)) for node in sorted(nodes.keys() - set(looked_into)))
     return tuple(finding for severity in Severity for finding in findings if finding.severity is severity)
@@ -85,7 +92,7 @@ def _of_node(
 
 def _of_announcement(node: Node) -> Iterator[Finding]:
     match node.announcement:
-        case Talk(text) if not text.strip():
+        case Talk(text) if not any(letter.isalnum() for letter in text):
             yield Finding(Code.TEXT_EMPTY, Place(node.id))
         case Talk(text):
             yield from _of_text(node, text)
@@ -93,6 +100,19 @@ def _of_announcement(node: Node) -> Iterator[Finding]:
             yield Finding(Code.AUDIO_MISSING, Place(node.id))
         case Play(str(file_name), readable=False):
             yield Finding(Code.AUDIO_UNREADABLE, Place(node.id), file_name)
+
+
+def _of_speech(node: Node, spoken: AbstractSet[str]) -> Iterator[Finding]:
+    """What callers would not hear, because nothing here speaks it."""
+    if not isinstance(node.announcement, Talk):
+        return
+    languages = dict.fromkeys(passage.language for passage in passages(node.announcement.text, node.voice))
+    if languages and not spoken:
+        yield Finding(Code.NO_SPEECH, Place(node.id))
+        return
+    for language in languages:
+        if language not in spoken:
+            yield Finding(Code.LANGUAGE_NOT_SPOKEN, Place(node.id), language)
 
 
 def _of_text(node: Node, text: str) -> Iterator[Finding]:

@@ -48,6 +48,26 @@ def test_the_keys_and_actions_of_the_rules_are_those_of_the_database():
     }
 
 
+def test_a_text_that_nothing_here_speaks_is_an_error():
+    bilingual = tree(node("A", to_queue("1"), to_queue(EMPTY_KEY), says="Xin chào, bấm phím 1. For sales, press 1."))
+
+    def of_speech(*spoken: str) -> list[tuple]:
+        found = lint(bilingual, QUEUES, OURS, spoken=frozenset(spoken))
+        return [(each.code, each.severity, each.place.node, each.detail) for each in found]
+
+    assert of_speech("vi", "en") == []
+    assert of_speech("en") == [(Code.LANGUAGE_NOT_SPOKEN, Severity.ERROR, "A", "vi")]
+    assert of_speech("es") == [(Code.LANGUAGE_NOT_SPOKEN, Severity.ERROR, "A", each) for each in ("vi", "en")]
+    assert of_speech() == [(Code.NO_SPEECH, Severity.ERROR, "A", "")]
+
+
+@pytest.mark.parametrize("announcement", [Play("welcome.mp3"), Talk(""), Talk("...")])
+def test_what_is_not_spoken_wants_no_speech(announcement):
+    silent = tree(replace(node("A", hang_up(EMPTY_KEY)), announcement=announcement))
+    codes = {each.code for each in lint(silent, QUEUES, OURS, spoken=frozenset())}
+    assert not codes & {Code.NO_SPEECH, Code.LANGUAGE_NOT_SPOKEN}
+
+
 def test_every_code_has_a_severity():
     assert set(SEVERITY) == set(Code)
 
@@ -118,6 +138,7 @@ def test_without_a_key_that_sends_an_sms_a_missing_gateway_does_not_matter():
     [
         (Talk(""), [(Code.TEXT_EMPTY, "")]),
         (Talk(" \n"), [(Code.TEXT_EMPTY, "")]),
+        (Talk("... !"), [(Code.TEXT_EMPTY, "")]),
         (Talk("Please wait."), []),
         (Play(None), [(Code.AUDIO_MISSING, "")]),
         (Play("welcome.mp3", readable=False), [(Code.AUDIO_UNREADABLE, "welcome.mp3")]),

@@ -49,8 +49,12 @@ class StoredSounds:
 
 
 def spoken(texts: Sequence[Spoken]) -> bytes:
-    """Texts spoken one after the other, as one WAV. Raises speech.SpeechUnavailable."""
-    return joined([speech.synthesise(each.text, language=each.language) for each in texts])
+    """Texts spoken one after the other, as one audio file. Raises speech.SpeechUnavailable."""
+    parts = [speech.synthesise(each.text, language=each.language) for each in texts]
+    try:
+        return joined(parts) if len(parts) > 1 else parts[0]
+    except wave.Error as error:
+        raise speech.SpeechUnavailable("Only WAV files of one kind can be joined.") from error
 
 
 def joined(parts: Sequence[bytes]) -> bytes:
