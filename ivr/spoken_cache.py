@@ -84,6 +84,8 @@ def _alone(lock: Path) -> Iterator[None]:
 def _write_whole(path: Path, data: bytes) -> None:
     with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
         file.write(data)
+        file.flush()
+        os.fsync(file.fileno())  # a power cut must not leave an empty sound under its name
     os.replace(file.name, path)
 
 
