@@ -89,7 +89,7 @@ class AgentAdmin(SheetsMixin, ProjectAdmin):
     actions_detail: ClassVar = ["access_token"]
     change_form_outer_before_template = "agents/now.html"
     empty_text = gettext_lazy("Agents are the people who answer calls, in the browser, on a SIP phone or on their own.")
-    empty_next = ((gettext_lazy("Import agents"), "admin:agents_agent_import"),)
+    empty_next_to_write = ((gettext_lazy("Import agents"), "admin:agents_agent_import"),)
 
     def get_urls(self) -> list[URLPattern]:
         buttons = {"return": self.return_view, "end-wrap-up": self.end_wrap_up_view}

@@ -112,7 +112,7 @@ class IvrTreeAdmin(ProjectAdmin):
         "An IVR tree is the menu that callers hear: announcements, and what each key does. "
         "Create one, then its first node."
     )
-    empty_next = ((gettext_lazy("Create an IVR tree"), "admin:ivr_ivrtree_add"),)
+    empty_next_to_write = ((gettext_lazy("Create an IVR tree"), "admin:ivr_ivrtree_add"),)
 
     class Media:
         css: ClassVar = {"all": ["ivr/tree.css"]}

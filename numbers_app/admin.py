@@ -156,7 +156,7 @@ class BlockedNumberAdmin(SheetsMixin, ProjectAdmin):
     actions = ("block_everywhere", "block_before_ivr", "block_from_queues", *SheetsMixin.actions)
     actions_list: ClassVar = ["paste"]
     empty_text = gettext_lazy("Nobody is blocked. Callers on this list are refused, or never reach a queue.")
-    empty_next = ((gettext_lazy("Paste a list of numbers"), "admin:numbers_app_blockednumber_paste"),)
+    empty_next_to_write = ((gettext_lazy("Paste a list of numbers"), "admin:numbers_app_blockednumber_paste"),)
 
     @display(description=gettext_lazy("Before the IVR"), ordering="ivr_blocked", boolean=True)
     def before_ivr(self, row: BlockedNumber) -> bool:

@@ -123,7 +123,7 @@ class CallAdmin(SheetsMixin, StoredPage):
     ordering = ("-created_at", "-pk")
     actions = SheetsMixin.actions
     empty_text = gettext_lazy("Every call is kept here. You need no phone to see one: simulate a call to your number.")
-    empty_next = ((gettext_lazy("Simulate a call"), "admin:calls_call_simulate"),)
+    empty_next_to_write = ((gettext_lazy("Simulate a call"), "admin:calls_call_simulate"),)
 
     def get_urls(self) -> list[URLPattern]:
         def inside(view: Any) -> Any:

@@ -46,7 +46,7 @@ class OfferAdmin(StoredPage):
     empty_text = gettext_lazy(
         "An offer is one ring of an agent for a waiting call. Every offer can say why it went to this agent."
     )
-    empty_next = ((gettext_lazy("Simulate a call"), "admin:calls_call_simulate"),)
+    empty_next_to_write = ((gettext_lazy("Simulate a call"), "admin:calls_call_simulate"),)
 
     # ── The list ─────────────────────────────────────────────────────────────────────────────────────────────────
     @display(description=gettext_lazy("Rung"), ordering="opened_at")

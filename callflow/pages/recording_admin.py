@@ -39,7 +39,7 @@ class RecordingPage(StoredPage):
     search_help_text = gettext_lazy("Caller, call ID or agent")
     ordering = ("-started_at", "-pk")
     actions = ()
-    empty_next = ((gettext_lazy("Simulate a call"), "admin:calls_call_simulate"),)
+    empty_next_to_write = ((gettext_lazy("Simulate a call"), "admin:calls_call_simulate"),)
 
     @property
     def media(self) -> forms.Media:

@@ -41,6 +41,12 @@ def nothing_here(context: RequestContext, changelist: Any) -> bool:
     return True
 
 
+@register.simple_tag(takes_context=True)
+def next_steps(context: RequestContext, changelist: Any) -> Any:
+    """What an empty list offers to do next. Shape: [(label, name of the address), …]."""
+    return changelist.model_admin.next_steps(context.request)
+
+
 @register.simple_tag
 def row_link(row: Model) -> SafeString:
     """A row's kind and name, leading to its page where it has one."""

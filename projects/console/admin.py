@@ -26,7 +26,7 @@ from projects.console import filters
 from projects.console.bulk import MOST_ROWS
 from projects.console.deletion import DELETE_ACTION, Deletion
 from projects.console.forms import ProjectForm, with_project
-from projects.console.scope import SUPERVISORS_AND_OWNERS, needs_project, project_of, role_of, within
+from projects.console.scope import SUPERVISORS_AND_OWNERS, may_write, needs_project, project_of, role_of, within
 from projects.models import Role
 
 
@@ -41,6 +41,11 @@ class ConsoleAdmin(ModelAdmin):
     # Shown when there is no row at all: what these rows are for, and what to do next (label, name of the address).
     empty_text: Any = ""
     empty_next: Sequence[tuple[Any, str]] = ()
+    empty_next_to_write: Sequence[tuple[Any, str]] = ()  # for those only whom these pages let in
+
+    def next_steps(self, request: HttpRequest) -> Sequence[tuple[Any, str]]:
+        """What to do next when there is no row at all: pages that the user may open."""
+        return (*self.empty_next_to_write, *self.empty_next) if may_write(request) else self.empty_next
 
     def delete_row(self, request: HttpRequest, row: models.Model) -> None:
         """Delete one row; pages whose rows are deleted by a service call it here. Raises InUse."""
@@ -171,8 +176,9 @@ class RolesMixin:
 class ProjectAdmin(RolesMixin, ChoicesOfProjectMixin, ConsoleAdmin):
     """A page of one kind of row of the chosen project.
 
-    For subclasses: `write_roles`; `delete_row` and `also_affected`; `empty_text` and `empty_next`; `phone_fields` are
-    checked to be telephone numbers; `search_digits_fields` are found by a number in any spelling.
+    For subclasses: `write_roles`; `delete_row` and `also_affected`; what an empty list says (`empty_text`,
+    `empty_next`, `empty_next_to_write`); `phone_fields` are checked to be telephone numbers; `search_digits_fields` are
+    found by a number in any spelling.
     """
 
     form = ProjectForm

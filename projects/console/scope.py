@@ -36,6 +36,11 @@ def role_of(request: HttpRequest) -> Role | None:
     return role
 
 
+def may_write(request: HttpRequest) -> bool:
+    """Whether the user may change what most pages show."""
+    return role_of(request) in SUPERVISORS_AND_OWNERS
+
+
 def user_of(request: HttpRequest) -> User:
     """The signed-in user; pages behind the sign-in always have one."""
     assert isinstance(request.user, User)  # noqa: S101 - tells the type checker what the site has made sure of
