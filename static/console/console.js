@@ -51,9 +51,9 @@ for (const cell of document.querySelectorAll("[data-label]")) {
 
 // Not by scrollIntoView, after which the Tab key would begin there instead of at the skip link.
 {
-    const menu = document.querySelector("#nav-sidebar-apps");
-    const present = menu?.querySelector("a.active");
-    if (present) menu.scrollTop += Math.max(0, present.getBoundingClientRect().bottom - menu.getBoundingClientRect().bottom);
+  const menu = document.querySelector("#nav-sidebar-apps");
+  const present = menu?.querySelector("a.active");
+  if (present) menu.scrollTop += Math.max(0, present.getBoundingClientRect().bottom - menu.getBoundingClientRect().bottom);
 }
 
 hideIconsFromReaders(document);
