@@ -270,6 +270,19 @@ except ValueError as error:
         f"PCC_ALLOWED_PRIVATE_NETWORKS: {error}. Write networks such as 10.1.2.0/24, separated by commas."
     ) from error
 
+# ── Softphones ───────────────────────────────────────────────────────────────────────────────────────────────────────
+# Pages that may open a socket (https://crm.example). By default any: what protects the door is the token.
+PCC_SOFTPHONE_ORIGINS = env.list("PCC_SOFTPHONE_ORIGINS", default=["*"])
+PCC_SOFTPHONE_PING_S = env.float("PCC_SOFTPHONE_PING_S", 15.0)  # a dead socket is noticed ten seconds later
+# STUN and TURN servers that browsers are told of, as they take them: [{"urls": "turn:…", "username": …}].
+PCC_ICE_SERVERS = env.json("PCC_ICE_SERVERS", default=[])
+if not isinstance(PCC_ICE_SERVERS, list) or not all(
+    isinstance(each, dict) and "urls" in each for each in PCC_ICE_SERVERS
+):
+    raise ImproperlyConfigured('PCC_ICE_SERVERS must be a JSON list such as [{"urls": "stun:stun.example:3478"}].')
+if PCC_SOFTPHONE_PING_S <= 0:
+    raise ImproperlyConfigured("PCC_SOFTPHONE_PING_S must be more than 0.")
+
 # ── REST ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",

@@ -1,0 +1,69 @@
+"""What one page's socket is connected with. A session knows nothing of the transport behind `outlet`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from softphone.bus import Bus
+from softphone.memory import Memory
+from softphone.notices import Notice
+from softphone.office import Office
+from softphone.packets import Packet
+from telephony.signals import FromEngine
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """Some time has passed."""
+
+
+@dataclass(frozen=True, slots=True)
+class BusIsBack:
+    """Signals could not be heard for a while, and are heard again."""
+
+
+@dataclass(frozen=True, slots=True)
+class EnginesLost:
+    """These engines are gone, and what they carried is."""
+
+    nodes: frozenset[str]
+
+
+Happening = Packet | FromEngine | Notice | Tick | BusIsBack | EnginesLost
+
+
+class Outlet(Protocol):
+    """The way to the client."""
+
+    async def send(self, service: int, body: Mapping[str, Any]) -> None: ...
+
+    def close(self, why: str) -> None:
+        """Close the socket a moment after what was sent: clients read that before they try again."""
+
+
+@dataclass(frozen=True, slots=True)
+class DoorSettings:
+    """Units: seconds. `ice_servers` as browsers take them."""
+
+    ping_after_s: float
+    ice_servers: Sequence[Mapping[str, Any]] = ()
+
+    @property
+    def silence_s(self) -> float:
+        """After so long without a word a socket is dead: a ping, and time to answer it."""
+        return self.ping_after_s + 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Wires:
+    """`post` lets something happen to this page, in its turn. `connection` names the socket."""
+
+    outlet: Outlet
+    bus: Bus
+    memory: Memory
+    office: Office
+    settings: DoorSettings
+    connection: str
+    post: Callable[[Happening], None]
