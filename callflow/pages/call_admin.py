@@ -153,12 +153,12 @@ class CallAdmin(SheetsMixin, StoredPage):
         return format_html(icon, words.DIRECTION_ICONS[call.direction], words.DIRECTIONS[call.direction])
 
     @display(description=gettext_lazy("Customer"), ordering="customer_number")
-    def customer(self, call: Call) -> str:
-        return words.customer_text(call)
+    def customer(self, call: Call) -> SafeString | str:
+        return in_one_line(words.customer_text(call))
 
     @display(description=gettext_lazy("Number"))
-    def ours(self, call: Call) -> str:
-        return words.number_text(call)
+    def ours(self, call: Call) -> SafeString | str:
+        return in_one_line(words.number_text(call))
 
     @display(description=gettext_lazy("Queue"))
     def in_queues(self, call: Any) -> SafeString | str:
@@ -222,6 +222,11 @@ class CallAdmin(SheetsMixin, StoredPage):
         else:
             self.message_user(request, _("The call was ended."), messages.SUCCESS)
         return HttpResponseRedirect(self.address_of(call))
+
+
+def in_one_line(party: str) -> SafeString | str:
+    """A telephone number in a cell, which is not broken where it has spaces; other names may be long."""
+    return format_html('<span class="call-number">{}</span>', party) if party.startswith("+") else party
 
 
 def waited_s(call: Call, now: dt.datetime) -> float | None:

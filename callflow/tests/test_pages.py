@@ -72,8 +72,11 @@ def test_list_tells_who_called_whom_and_how_it_ended(ours, viewer):
     ended_call(ours, outcome=Outcome.ABANDONED, cause=Cause.CALLER_LEFT, connected_at=None)
     factories.CallFactory(project=ours, state=CallState.IVR)
 
-    shown = texts(sign_in(viewer, ours).get(page("calls_call", "changelist")))
+    listed = sign_in(viewer, ours).get(page("calls_call", "changelist"))
 
+    shown = texts(listed)
+    for number in ("+84 909 982 888", "+84 24 7300 0001"):
+        assert f'<span class="call-number">{number}</span>' in listed.content.decode()
     for row in (
         "Inbound +84 909 982 888 +84 24 7300 0001 Sales Lan Completed somebody hung up 25 s 1:10",
         "Abandoned the caller hung up – –",
