@@ -151,7 +151,10 @@ def _marks(told: Sequence[Told]) -> dict[Place, Mark]:
     for each in told:
         by_place[each.finding.place].append(each)
     # Findings come by severity, so the first of a place is its worst.
-    return {place: Mark(found[0].severity, "\n".join(each.text for each in found)) for place, found in by_place.items()}
+    return {
+        place: Mark(found[0].severity, "\n".join(visible(each.text) for each in found))
+        for place, found in by_place.items()
+    }
 
 
 def _card(card: layout.Card, words: Words, marks: dict[Place, Mark]) -> PictureCard:

@@ -174,6 +174,14 @@ def test_any_tree_with_any_text_is_a_well_formed_picture(checked, text):
     assert len(texts(picture, "ivr-key")) == sum(len(each.keys) for each in nodes)
 
 
+@pytest.mark.parametrize("invisible", ["\x07", "\ufffe", "\ud800"])
+def test_findings_name_nodes_without_their_invisible_characters(invisible):
+    keys = [(KeyPress(key, Action.NODE, next_node=NodeId("A")),) for key in (EMPTY_KEY, INVALID_KEY)]
+    nodes = (Node(NodeId("A"), f"One{invisible}", Talk("Welcome."), keys[0] + keys[1]),)
+    picture = parsed(Tree("TR1", "Menu", NodeId("A"), nodes, ()))
+    assert "Callers can only go round, no key leads out: One." in [each.text for each in picture.iter(f"{SVG}title")]
+
+
 def test_the_same_tree_gives_the_same_picture():
     checked = tree(node("A", to_node("1", "B")), node("B", to_node("1", "A")))
     assert drawn(checked) == drawn(checked)
