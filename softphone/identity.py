@@ -66,7 +66,7 @@ class Identity:
 
     def session_of(self, device: str, page: str) -> str:
         """The name of a page: nobody else's page can have it, whatever ids it claims."""
-        parts = json.dumps([self.project_id, self.user, self.phone is not None, device, page])
+        parts = json.dumps([self.user_key, device, page])
         return "s-" + hashlib.sha256(parts.encode()).hexdigest()[:32]
 
     def has_ended(self, now: float) -> bool:

@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import logging
 import re
-import time
 from collections.abc import Mapping
 from typing import Any
 
 from common import clock, ids
-from common.refusals import InvalidInput, Refusal
+from common.refusals import Refusal
 from projects.verification import SKEW_S, TokenInvalid, TokenRefused
 from softphone import call_words
 from softphone.call_book import SignedIn
+from softphone.identity import PayloadRefused
 from softphone.memory import Page
-from softphone.packets import BadField, Packet, Service
+from softphone.packets import MAX_BYTES, BadField, Packet, Service
 from softphone.page import LivePage
 from softphone.wires import Happening, Tick, Wires
 
@@ -46,7 +46,7 @@ class Session:
         self._page: LivePage | None = None
         self._login: Packet | None = None
         self._token_ends_at = 0.0
-        self._opened_at = self._heard_at = self._pinged_at = time.monotonic()
+        self._opened_at = self._heard_at = self._pinged_at = self._wires.elapsed()
         self._is_closing = False
 
     @property
@@ -59,7 +59,7 @@ class Session:
             return
         match happening:
             case Packet():
-                self._heard_at = time.monotonic()
+                self._heard_at = self._wires.elapsed()
                 await self._packet(happening)
             case Tick():
                 await self._tick()
@@ -127,8 +127,8 @@ class Session:
 
     async def _page_of(self, packet: Packet) -> LivePage:
         """Raises TokenRefused, BadField."""
-        identity = await self._wires.office.sign_in(packet.text("accesstoken", "", limit=65_536))
         device, browser, page = (_plain_id(packet, key) for key in ("deviceId", "browserId", "sessionId"))
+        identity = await self._wires.office.sign_in(packet.text("accesstoken", "", limit=MAX_BYTES))
         session = identity.session_of(device or ids.leg_id(), page)
         if identity.has_ended(_now()) and not await self._wires.memory.calls(session):
             raise TokenInvalid("the token has expired")
@@ -145,14 +145,14 @@ class Session:
 
     async def _refuse(self, packet: Packet, refused: TokenRefused | BadField) -> None:
         """Close a moment later: some SDKs would ask again and again on an open socket, others never."""
-        refusal = refused if isinstance(refused, TokenRefused) else InvalidInput(str(refused))
+        refusal = refused if isinstance(refused, TokenRefused) else PayloadRefused(str(refused))
         log.info("a page is refused", extra={"code": refusal.code, "reason": type(refused).__name__})
         await self._answer(packet, {**call_words.refused(refusal), "clients": []})
         self._close("the login was refused")
 
     # ── Time ─────────────────────────────────────────────────────────────────────────────────────────────────────
     async def _tick(self) -> None:
-        at, settings = time.monotonic(), self._wires.settings
+        at, settings = self._wires.elapsed(), self._wires.settings
         if at > self._heard_at + settings.silence_s:
             self._close("the client is silent")
         elif self._page is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -58,7 +59,10 @@ class DoorSettings:
 
 @dataclass(frozen=True, slots=True)
 class Wires:
-    """`post` lets something happen to this page, in its turn. `connection` names the socket."""
+    """`post` lets something happen to this page, in its turn. `connection` names the socket.
+
+    `elapsed`: seconds of the monotonic clock.
+    """
 
     outlet: Outlet
     bus: Bus
@@ -67,3 +71,4 @@ class Wires:
     settings: DoorSettings
     connection: str
     post: Callable[[Happening], None]
+    elapsed: Callable[[], float] = time.monotonic
