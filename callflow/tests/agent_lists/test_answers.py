@@ -151,9 +151,7 @@ def test_an_answer_that_cannot_be_used_takes_nothing_away(queue, server, agent_1
     ],
     ids=["broken", "missing", "inwards", "not HTTP", "hangs up", "a million", "slow body", "slow head"],
 )
-def test_a_server_that_does_not_answer_takes_nothing_away(
-    self, queue, server, agent_1, monkeypatch, answer, status, failure
-):
+def test_a_server_that_does_not_answer_takes_nothing_away(queue, server, agent_1, monkeypatch, answer, status, failure):
     monkeypatch.setattr(asking, "ANSWER_WITHIN_S", 0.2 if failure is FailureReason.TIMEOUT else 2.0)
     entry = waiting_in(queue, FIRST, listed=[stored(agent_1)], listed_at=START)
     server.answer = answer
