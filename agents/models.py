@@ -17,6 +17,7 @@ from projects.models import ProjectRow, Tenanted
 
 USER_ID_MAX_LENGTH = 64  # clients limit themselves to 35 or 36
 MAX_EXTENSION = 999_999_999
+DISPOSITION_MAX_LENGTH = 64
 
 
 class RoutingType(models.IntegerChoices):
@@ -407,3 +408,25 @@ class SipAccount(ProjectRow):
     def login(self) -> str:
         """The name under which the phone registers, e.g. `81234_lan`."""
         return f"{self.project_id}_{self.user_name}"
+
+
+class CallNote(Tenanted):
+    """What an agent has noted about a call of his: a label of how it went, and a text."""
+
+    call = models.ForeignKey("calls.Call", on_delete=models.CASCADE, related_name="notes", verbose_name=_("call"))
+    agent = models.ForeignKey(
+        Agent, null=True, on_delete=models.SET_NULL, related_name="call_notes", verbose_name=_("agent")
+    )
+    user_id = models.CharField(_("user ID"), max_length=USER_ID_MAX_LENGTH)  # stays when the agent is deleted
+    disposition = models.CharField(_("disposition"), max_length=DISPOSITION_MAX_LENGTH, blank=True, default="")
+    text = models.TextField(_("note"), blank=True, default="")
+    written_at = models.DateTimeField(_("written"))
+
+    class Meta:
+        verbose_name = _("call note")
+        verbose_name_plural = _("call notes")
+        constraints: ClassVar = [models.UniqueConstraint(fields=["call", "user_id"], name="call_note_once_of_user")]
+        indexes: ClassVar = [models.Index(fields=["project", "-written_at"], name="call_note_in_project")]
+
+    def __str__(self) -> str:
+        return self.disposition or self.text

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin
-from django.urls import path, re_path
+from django.urls import include, path, re_path
 
 from projects.console import needs_project
-from softphone.pages import phone
+from softphone.pages import phone, softphone
 
 
 def inside(view: Callable[..., Any]) -> Any:
@@ -18,6 +18,9 @@ def inside(view: Callable[..., Any]) -> Any:
 
 
 urlpatterns = [
+    re_path(r"^softphone/?$", softphone.softphone, name="softphone"),
+    path("softphone/token", inside(softphone.token), name="softphone_token"),
+    path("softphone/api/", include("softphone.agent_api.urls")),
     re_path(r"^phone/?$", inside(phone.phone), name="phone"),
     path("phone/session", inside(phone.phone_session), name="phone_session"),
     path("phone/link", inside(phone.phone_link), name="phone_link"),

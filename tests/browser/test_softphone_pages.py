@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
+from projects import tokens
+from projects.models import ApiKey
 from tests import factories
 from tests.browser.conftest import Console
 from tests.browser.scripted_door import Door
@@ -100,3 +102,163 @@ def test_without_a_microphone_the_test_phone_still_hears(console, door, phone):
     door.say(32, callId="call-out", code=200, reason="OK")
     expect(phone.locator("#microphone-note")).to_contain_text("You hear the call, and nobody hears you.")
     expect(phone.locator("html")).to_have_attribute("data-media", "connected")
+
+
+# ── The agent's page ─────────────────────────────────────────────────────────────────────────────────────────────────
+@pytest.fixture
+def lan(ours):
+    return factories.AgentFactory(
+        project=ours,
+        name="Nguyễn Thị Lan",
+        stringee_user_id="lan",
+        manual_status="AVAILABLE",
+        phone_number="84909982888",
+    )
+
+
+@pytest.fixture
+def softphone(console, door, ours, supervisor, lan, agent_2, number):
+    console.sign_in(supervisor, ours)
+    page = console.open("/softphone")
+    page.get_by_label("Agent", exact=True).select_option("lan")
+    page.get_by_role("button", name="Open the softphone").first.click()
+    expect(page.locator("html")).to_have_attribute("data-connection", "online")
+    expect(page.get_by_role("heading", name="Nguyễn Thị Lan")).to_be_visible()
+    return page
+
+
+def test_choice_of_the_agent_is_accessible(console, check_page, ours, supervisor, lan):
+    console.sign_in(supervisor, ours)
+    check_page(console.open("/softphone"), "softphone-choose")
+
+
+def test_softphone_is_accessible(check_page, softphone):
+    check_page(softphone, "softphone")
+    softphone.get_by_role("tab", name="Colleagues").click()
+    expect(softphone.get_by_text("Agent Two", exact=True)).to_be_visible()
+    check_page(softphone, "softphone-colleagues")
+    softphone.get_by_role("tab", name="Ready check").click()
+    expect(softphone.locator("#check-round-trip")).to_contain_text("ms")
+    check_page(softphone, "softphone-check")
+
+
+def test_agent_answers_by_the_keyboard_talks_and_hangs_up(check_page, door, softphone):
+    info = {"queue": "Sales", "path": [["Language", "1"]], "timeout": 20}
+    door.ring(info=info, timeout_ms=20_000, customDataFromYourServer='{"name": "Mai", "tier": "gold"}')
+    expect(softphone.locator("#incoming")).to_contain_text("Call for “Sales”")
+    expect(softphone.locator("#incoming-facts")).to_contain_text("Language: 1")
+    expect(softphone.locator("#incoming-facts")).to_contain_text("gold")
+    expect(softphone.locator("#ring-left")).to_contain_text("s")
+    check_page(softphone, "softphone-incoming")
+    softphone.locator("body").press("a")
+    assert door.wait_for(31) == {"callId": "call-in", "code": 200, "reasonEndcall": ""}
+    door.offer()
+    expect(softphone.locator("#talking-state")).to_have_text("Connected")
+    softphone.locator("body").press("m")
+    expect(softphone.locator("#mute")).to_have_attribute("aria-pressed", "true")
+    softphone.locator("body").press("h")
+    assert door.wait_for(100) == {"callId": "call-in", "hold": True, "musicOnHold": ""}
+    expect(softphone.locator("#talking-state")).to_have_text("On hold")
+    softphone.locator("body").press("k")
+    softphone.locator("body").press("7")
+    assert door.wait_for(34) == {"callId": "call-in", "digits": "7"}
+    check_page(softphone, "softphone-talking")
+    softphone.locator("body").press("e")
+    assert door.wait_for(28) == {"callId": "call-in", "reasonEndcall": ""}
+    expect(softphone.locator("#dial")).to_be_visible()
+
+
+def test_agent_rejects(door, softphone):
+    door.ring()
+    softphone.get_by_role("button", name="Reject").click()
+    assert door.wait_for(31) == {"callId": "call-in", "code": 486, "reasonEndcall": ""}
+    expect(softphone.locator("#ended")).to_contain_text("You have rejected the call.")
+
+
+def test_second_call_is_refused_as_busy(door, softphone):
+    door.ring()
+    expect(softphone.locator("#incoming")).to_be_visible()
+    door.ring("call-two")
+    assert door.wait_for(31) == {"callId": "call-two", "code": 486, "reasonEndcall": ""}
+    expect(softphone.locator("#incoming")).to_be_visible()
+
+
+def test_answer_that_comes_too_late_says_where_the_call_is(door, softphone):
+    door.answers[31] = {"r": 2}
+    door.ring()
+    softphone.get_by_role("button", name="Answer").click()
+    expect(softphone.locator("#ended")).to_contain_text("Answered on another device of yours.")
+
+
+def test_agent_dials_with_a_number_of_the_project(door, softphone):
+    softphone.get_by_label("Number or user ID").fill("+84 909 982 888")
+    softphone.get_by_role("button", name="Call", exact=True).click()
+    assert door.wait_for(26) == {"fromNumber": HOTLINE, "toNumber": "+84909982888", "video": False, "custom": ""}
+    door.accept_offer()
+    door.say(32, callId="call-out", code=486, reason="Busy Here")
+    expect(softphone.locator("#ended")).to_contain_text("Busy.")
+
+
+def test_status_is_chosen_and_its_consequence_is_said(softphone, lan):
+    softphone.get_by_label("Status").select_option("LUNCH BREAK")
+    expect(softphone.locator("#because")).to_contain_text("your status is “Lunch break”")
+    lan.refresh_from_db()
+    assert lan.manual_status == "LUNCH BREAK"
+
+
+def test_page_that_is_loaded_again_comes_back_as_the_same_device(door, softphone):
+    first = door.wait_for(2)
+    softphone.reload()
+    again = door.wait_for(2, 2)
+    assert (again["deviceId"], again["sessionId"]) == (first["deviceId"], first["sessionId"])
+
+
+def test_call_is_taken_up_again_when_the_server_offers_it_anew(door, softphone):
+    door.ring()
+    softphone.get_by_role("button", name="Answer").click()
+    door.wait_for(31)
+    door.offer()
+    expect(softphone.locator("#talking-state")).to_have_text("Connected")
+    softphone.reload()
+    assert door.wait_for(2, 2)["calls"] == ["call-in"]
+    expect(softphone.locator("#talking-state")).to_have_text("Coming back to the call …")
+    door.offer()
+    expect(softphone.locator("#talking-state")).to_have_text("Connected")
+
+
+def test_call_is_ended_clearly_when_the_server_does_not_offer_it_anew(door, softphone):
+    door.ring()
+    softphone.get_by_role("button", name="Answer").click()
+    door.wait_for(31)
+    door.offer()
+    expect(softphone.locator("#talking-state")).to_have_text("Connected")
+    softphone.reload()
+    expect(softphone.locator("#ended")).to_contain_text("The page was loaded again", timeout=8000)
+    assert door.wait_for(28) == {"callId": "call-in", "reasonEndcall": ""}
+
+
+def test_only_one_tab_has_the_telephone_and_the_other_shows_the_same(console, door, softphone):
+    second = console.context.new_page()
+    second.goto(softphone.url + "?agent=lan")
+    expect(second.get_by_text("The telephone is in another tab")).to_be_visible()
+    assert len(door.bodies(2)) == 1
+    door.ring()
+    expect(second.locator("#incoming")).to_be_visible()
+    second.get_by_role("button", name="Answer").click()
+    assert door.wait_for(31)["code"] == 200
+    door.offer()
+    expect(second.locator("#talking-state")).to_have_text("Connected")
+    second.get_by_role("button", name="Hang up").click()
+    door.wait_for(28)
+    softphone.close()
+    door.page = second
+    door.wait_for(2, 2)
+    expect(second.get_by_text("The telephone is in another tab")).to_be_hidden()
+
+
+def test_token_in_the_fragment_opens_the_page_and_leaves_the_address(console, door, ours, lan):
+    token = tokens.agent_token(ApiKey.objects.get(project=ours), "lan", pcc=True).token
+    page = console.open(f"/softphone#token={token}")
+    expect(page.get_by_role("heading", name="Nguyễn Thị Lan")).to_be_visible()
+    assert door.wait_for(2)["accesstoken"] == token
+    assert "token" not in page.url

@@ -36,6 +36,7 @@ export class Call extends Emitter {
     this.customData = facts.customData ?? "";
     this.info = facts.info ?? {};
     this.iceServers = facts.iceServers ?? [];
+    this.ringsUntil = facts.ringsUntil ?? 0; // milliseconds since 1970; 0: not known
     this.state = this.isIncoming ? "ringing" : "dialling";
     this.why = "";
     this.code = 0; // the last state's code, or the refusal's
@@ -49,6 +50,12 @@ export class Call extends Emitter {
 
   get isOver() {
     return this.state === "ended";
+  }
+
+  /** The other side as people read it. */
+  get party() {
+    const [alias, number] = this.isIncoming ? [this.fromAlias, this.from] : [this.toAlias, this.to];
+    return alias && alias !== number ? alias : /^\d{7,15}$/.test(number) ? `+${number}` : number;
   }
 
   // ── What people do ────────────────────────────────────────────────────────────────────────────────────────────────

@@ -59,6 +59,13 @@ export class Client extends Emitter {
     this.#open();
   }
 
+  /** Go on with a newer token, without a break. */
+  renew(token) {
+    this.token = token;
+    if (this.state === "online") this.#login(this.#socket);
+    else if (this.#wanted) this.connect(token);
+  }
+
   disconnect() {
     this.#wanted = false;
     removeEventListener("online", this.#onOnline);
@@ -249,6 +256,7 @@ export class Client extends Emitter {
         deviceName: navigator.userAgent,
         screenSize: `${screen.width}x${screen.height}`,
         sdkVersion: SDK_VERSION,
+        calls: [...this.calls.keys()], // our own addition: what the server has beyond these, it ends
       });
       if (socket === this.#socket) this.#authenticated(answer);
     } catch {
@@ -299,6 +307,7 @@ export class Client extends Emitter {
       customData: body.customDataFromYourServer ?? "",
       info: body.info ?? {},
       iceServers: body.iceServers ?? [],
+      ringsUntil: body.timeout_ms ? Date.now() + body.timeout_ms : 0,
     });
     this.adopt(call);
     this.emit("incoming", call);

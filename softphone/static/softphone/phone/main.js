@@ -119,7 +119,7 @@ function dial(event) {
 }
 
 function ringing(incoming) {
-  take(incoming, incoming.fromAlias || `+${incoming.from}`);
+  take(incoming, incoming.party);
   setText(byId("ringing-from"), byId("talking-with").textContent);
   silence = ring();
   announce(say("phone.rings_from", { name: byId("talking-with").textContent }), { urgent: true });

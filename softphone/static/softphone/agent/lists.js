@@ -1,0 +1,117 @@
+/* Lists of the agent's page: own calls, colleagues, and to whom a call can be handed. */
+
+import { byId, dayAndTime, draw, has, icon, say, span } from "../page.js";
+
+const TYPING_MS = 250;
+const PHONE = /^\+?[\d\s().-]{3,20}$/;
+const MISSED = new Set(["timed_out", "rejected", "busy", "unreachable", "failed", "no_answer", "withdrawn"]);
+const DIRECTIONS = { inbound: "call_received", outbound: "call_made", internal: "sync_alt" };
+
+/** A search box over colleagues, queues and telephone numbers. `choose(type, to, kind)` takes what was chosen. */
+export class Picker {
+  #timer = 0;
+
+  constructor(box, list, act, choose) {
+    this.box = box;
+    this.list = list;
+    this.act = act;
+    this.choose = choose;
+    box.addEventListener("input", () => {
+      clearTimeout(this.#timer);
+      this.#timer = setTimeout(() => this.look(), TYPING_MS);
+    });
+  }
+
+  async look() {
+    const term = this.box.value.trim();
+    const found = await this.act("directory", term);
+    if (!found) return;
+    const rows = [...found.agents.map((each) => this.#colleague(each)), ...found.queues.map((each) => this.#queue(each))];
+    if (PHONE.test(term)) rows.unshift(this.#phone(term));
+    this.list.replaceChildren(...(rows.length ? rows : [draw("li", { class: "hint" }, say("transfer.nobody"))]));
+  }
+
+  #colleague({ userId, name, state }) {
+    const buttons = state === "free" ? [this.#button("agent", userId, "blind", name), this.#button("agent", userId, "attended", name)] : [];
+    return draw("li", {}, draw("div", {}, draw("strong", {}, name), stateLine(state)), draw("div", { class: "row" }, ...buttons));
+  }
+
+  #queue({ public_id: id, name }) {
+    const button = this.#button("queue", id, "blind", name);
+    return draw("li", {}, draw("div", {}, draw("strong", {}, name), draw("span", { class: "hint" }, say("transfer.queue"))), draw("div", { class: "row" }, button));
+  }
+
+  #phone(number) {
+    const buttons = [this.#button("phone", number, "blind", number), this.#button("phone", number, "attended", number)];
+    return draw("li", {}, draw("strong", {}, number), draw("div", { class: "row" }, ...buttons));
+  }
+
+  #button(type, to, kind, name) {
+    const label = say(`transfer.${kind}`);
+    const send = () => this.choose(type, to, kind);
+    return draw("button", { type: "button", class: "button quiet small", "aria-label": `${label}: ${name}`, onclick: send }, label);
+  }
+}
+
+function stateLine(state) {
+  return draw("span", { class: `state is-${state}` }, say(`state.${state}`));
+}
+
+/** Colleagues with what they do; a click on one dials. */
+export function drawColleagues(list, agents, dial) {
+  list.replaceChildren(...agents.map(({ userId, name, state }) => {
+    const label = `${say("call")}: ${name}`;
+    const button = draw("button", { type: "button", class: "icon-button", "aria-label": label, onclick: () => dial(userId) }, icon("call"));
+    return draw("li", {}, draw("div", {}, draw("strong", {}, name), stateLine(state)), state === "offline" ? "" : button);
+  }));
+}
+
+/** The agent's own calls, also those that rang in vain and why. */
+export function drawHistory(list, calls, dial) {
+  byId("no-history").hidden = calls.length > 0;
+  list.replaceChildren(...calls.map((call) => historyLine(call, dial)));
+}
+
+function historyLine(call, dial) {
+  const label = `${say("call")}: ${call.shown}`;
+  const again = draw("button", { type: "button", class: "icon-button", "aria-label": label, onclick: () => dial(call.number) }, icon("call"));
+  const what = [dayAndTime(call.at), call.queue, resultWords(call)].filter(Boolean).join(" · ");
+  const note = [call.disposition, call.note].filter(Boolean).join(": ");
+  return draw("li", MISSED.has(call.result) ? { class: "is-missed" } : {},
+    draw("div", {},
+      draw("strong", {}, icon(MISSED.has(call.result) ? "call_missed" : DIRECTIONS[call.direction]), " ", call.shown || "–"),
+      draw("p", { class: "hint" }, what),
+      note ? draw("p", { class: "hint" }, note) : ""),
+    call.number ? again : "");
+}
+
+function resultWords({ result, talkedMs, rangMs }) {
+  if (result === "talked") return span(talkedMs);
+  const key = `missed.${result}`;
+  return has(key) ? say(key, { seconds: Math.round(rangMs / 1000) }) : "";
+}
+
+/** Tabs by the keyboard: arrows move, as the pattern for tabs says. */
+export function wireTabs(opened) {
+  const tabs = [...document.querySelectorAll("[role=tab]")];
+  const open = (chosen) => {
+    for (const tab of tabs) {
+      tab.setAttribute("aria-selected", tab === chosen);
+      tab.tabIndex = tab === chosen ? 0 : -1;
+      byId(tab.getAttribute("aria-controls")).hidden = tab !== chosen;
+    }
+    opened(chosen.id);
+  };
+  tabs.forEach((tab, place) => {
+    tab.addEventListener("click", () => open(tab));
+    tab.addEventListener("keydown", (event) => {
+      const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+      if (!step) return;
+      const next = tabs[(place + step + tabs.length) % tabs.length];
+      next.focus();
+      open(next);
+    });
+  });
+  return () => tabs.find((tab) => tab.getAttribute("aria-selected") === "true").id;
+}
+

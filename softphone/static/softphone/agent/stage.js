@@ -1,0 +1,247 @@
+/* The middle of the page: the call that rings or goes on, wrap-up, or the telephone to dial with. Drawn from a snapshot. */
+
+import { fillKeypad } from "../keypad.js";
+import { announce, byId, draw, has, say, sayEnd, setText, showOnly, span } from "../page.js";
+import { hear } from "../sound.js";
+import { Picker } from "./lists.js";
+import { infoFacts, pathWords } from "./words.js";
+
+const ENDED_SHOWN_MS = 6000;
+const POOR_LOSS = 0.03; // of packets: from here on words get lost
+
+export class Stage {
+  #station;
+  #scene = "";
+  #factsOf = "";
+  #noteOf = "";
+  #picker;
+
+  constructor(station) {
+    this.#station = station;
+    const act = (name, ...values) => this.#station.act(name, ...values);
+    const does = (id, name, ...values) => byId(id).addEventListener("click", () => act(name, ...values));
+    does("answer", "answer");
+    does("reject", "reject");
+    does("hang-up", "hangUp");
+    does("mute", "mute");
+    does("hold", "hold");
+    does("hand-over", "completeTransfer");
+    does("retry-microphone", "retryMicrophone");
+    does("end-wrap-up", "wrapUp", "end");
+    does("extend-wrap-up", "wrapUp", "extend");
+    byId("keys").addEventListener("click", () => this.toggle("keys", "keypad"));
+    byId("transfer").addEventListener("click", () => this.toggle("transfer", "transfer-panel"));
+    byId("dial").addEventListener("submit", (event) => this.#dial(event));
+    byId("note-form").addEventListener("submit", (event) => this.#writeNote(event));
+    fillKeypad(byId("keypad"), (key) => act("press", key));
+    this.#picker = new Picker(byId("transfer-search"), byId("transfer-list"), act, (type, to, kind) => this.#transfer(type, to, kind));
+  }
+
+  /** Show and do from now on what this station says. */
+  use(station) {
+    this.#station = station;
+  }
+
+  /** Open or close a panel of the call. */
+  toggle(buttonId, panelId) {
+    const panel = byId(panelId);
+    panel.hidden = !panel.hidden;
+    byId(buttonId).setAttribute("aria-expanded", !panel.hidden);
+    if (panel.hidden) return;
+    if (panelId === "transfer-panel") {
+      this.#picker.look();
+      byId("transfer-search").focus();
+    }
+  }
+
+  get isKeypadOpen() {
+    return this.#scene === "talking" && !byId("keypad").hidden;
+  }
+
+  // ── Drawing ───────────────────────────────────────────────────────────────────────────────────────────────────────
+  draw(snapshot) {
+    const { call, me, ended } = snapshot;
+    const rings = call?.isIncoming && call.state === "ringing";
+    const scene = rings ? "incoming" : call ? "talking" : me?.wrapUp ? "wrap-up" : "dial";
+    showOnly(byId(scene), SCENES.map(byId));
+    const entered = scene !== this.#scene;
+    this.#scene = scene;
+    if (scene === "incoming") this.#drawIncoming(snapshot, entered);
+    if (scene === "talking") this.#drawTalking(snapshot, entered);
+    if (scene === "wrap-up") this.#drawWrapUp(me);
+    if (scene === "dial") this.#drawDial(snapshot);
+    this.#drawEnded(call ? null : ended);
+    this.tick(snapshot);
+  }
+
+  #drawIncoming({ call, me }, entered) {
+    const known = me?.call?.callId === call.id ? me.call : null;
+    const queue = call.info?.queue || known?.queue || "";
+    setText(byId("incoming-kind"), queue ? say("incoming.queue", { queue }) : say("incoming.direct"));
+    setText(byId("incoming-name"), call.party);
+    this.#drawFacts("incoming-facts", call, known);
+    if (entered) {
+      announce(say("incoming.from", { name: call.party, queue: byId("incoming-kind").textContent }), { urgent: true });
+      byId("answer").focus();
+    }
+  }
+
+  #drawTalking({ call, me }, entered) {
+    const known = me?.call?.callId === call.id ? me.call : null;
+    setText(byId("talking-name"), call.party);
+    setText(byId("talking-state"), call.held ? say("call.held") : say(`call.${call.isIncoming ? "in" : "out"}.${call.state}`));
+    this.#drawFacts("talking-facts", call, known);
+    byId("mute").setAttribute("aria-pressed", call.muted);
+    byId("hold").setAttribute("aria-pressed", call.held);
+    const talks = call.state === "talking";
+    for (const id of ["hold", "transfer"]) byId(id).disabled = !talks || Boolean(known?.transfer);
+    byId("microphone-note").hidden = !call.microphone;
+    if (call.microphone) setText(byId("microphone-why"), `${say(`microphone.${call.microphone}`)} ${say("microphone.hears")}`);
+    this.#drawQuality(call.quality);
+    this.#drawTransfer(known?.transfer);
+    if (entered) {
+      closePanels();
+      announce(byId("talking-state").textContent);
+    }
+  }
+
+  #drawTransfer(transfer) {
+    byId("consulting").hidden = !transfer;
+    if (!transfer) return;
+    const text = transfer.consulting ? "transfer.talking" : `transfer.ringing_${transfer.kind}`;
+    setText(byId("consulting-with"), say(text, { name: transfer.to }));
+    byId("hand-over").hidden = transfer.kind !== "attended";
+    setText(byId("hand-over"), say(transfer.consulting ? "transfer.hand_over" : "transfer.leave_now"));
+    if (!byId("transfer-panel").hidden) this.toggle("transfer", "transfer-panel");
+  }
+
+  #drawQuality(quality) {
+    const mark = byId("quality");
+    mark.hidden = !(quality?.lost >= POOR_LOSS);
+    if (!mark.hidden) setText(mark, say("quality.poor", { percent: Math.round(quality.lost * 100) }));
+  }
+
+  #drawFacts(id, call, known) {
+    const path = pathWords(known?.path ?? call.info?.path);
+    const facts = [
+      [say("facts.queue"), id === "talking-facts" ? known?.queue ?? call.info?.queue : ""],
+      [say("facts.called"), call.isIncoming && call.to !== call.party ? call.to : ""],
+      [say("facts.path"), path],
+      ...infoFacts(known?.info || call.customData),
+    ].filter(([, value]) => value);
+    const text = JSON.stringify([id, facts]);
+    if (text === this.#factsOf) return;
+    this.#factsOf = text;
+    byId(id).replaceChildren(...facts.map(([name, value]) => draw("div", {}, draw("dt", {}, name), draw("dd", {}, value))));
+  }
+
+  #drawWrapUp(me) {
+    byId("extend-wrap-up").disabled = me.wrapUp.extended;
+    this.#offerDispositions(me.dispositions);
+    const last = me.lastCall;
+    if (!last || this.#noteOf === last.callId) return;
+    this.#noteOf = last.callId;
+    byId("disposition").value = last.disposition;
+    byId("note").value = last.note;
+    setText(byId("note-said"), "");
+  }
+
+  #offerDispositions(labels) {
+    const list = byId("dispositions");
+    if (list.childElementCount !== labels.length) list.replaceChildren(...labels.map((label) => draw("option", { value: label })));
+  }
+
+  #drawDial({ me, connection }) {
+    byId("call").disabled = connection !== "online" || !me?.callerIds.length;
+    byId("dial-note").hidden = !me || me.callerIds.length > 0;
+    const chooser = byId("caller-id");
+    if (me && chooser.childElementCount !== me.callerIds.length) {
+      chooser.replaceChildren(...me.callerIds.map(({ number, shown, alias }) => (
+        draw("option", { value: number }, alias ? `${shown} · ${alias}` : shown)
+      )));
+    }
+  }
+
+  #drawEnded(ended) {
+    const line = byId("ended");
+    const fresh = ended && Date.now() - ended.at < ENDED_SHOWN_MS;
+    if (fresh && line.hidden) announce(sayEnd(ended.why, ended.code));
+    line.hidden = !fresh;
+    if (fresh) setText(line, `${ended.party}: ${sayEnd(ended.why, ended.code)}`);
+  }
+
+  /** What moves with time. */
+  tick({ call, me, ended }) {
+    const now = Date.now();
+    if (call) setText(byId("talking-time"), call.talkingSince ? span(now - call.talkingSince) : "");
+    if (this.#scene === "incoming") this.#tickRing(call, me, now);
+    if (me?.wrapUp) setText(byId("wrap-up-left"), span(me.wrapUp.until + me.ahead - now));
+    if (!call && ended) this.#drawEnded(ended);
+  }
+
+  #tickRing(call, me, now) {
+    const known = me?.call?.callId === call.id && me.call.ringsUntil ? me.call.ringsUntil + me.ahead : 0;
+    const until = known || call.ringsUntil;
+    const total = (call.info?.timeout || 20) * 1000;
+    byId("ring-progress").closest(".ring-time").hidden = !until;
+    byId("ring-progress").value = Math.max(0, Math.min(1, (until - now) / total));
+    setText(byId("ring-left"), say("incoming.left", { seconds: Math.max(0, Math.ceil((until - now) / 1000)) }));
+  }
+
+  /** Let a call be heard; the browser may want a click first. */
+  async listen(stream) {
+    const heard = byId("heard");
+    byId("allow-sound").onclick = () => this.listen(stream);
+    byId("sound-blocked").hidden = stream ? await hear(heard, stream) : true;
+    if (!stream) heard.srcObject = null;
+  }
+
+  // ── Doing ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+  #dial(event) {
+    event.preventDefault();
+    const to = cleaned(byId("number").value);
+    if (to) this.#station.act("dial", byId("caller-id").value, to);
+  }
+
+  async #transfer(type, to, kind) {
+    const done = await this.#station.act("transfer", type, to, kind);
+    byId("transfer-problem").hidden = Boolean(done);
+    if (done && !byId("transfer-panel").hidden) this.toggle("transfer", "transfer-panel");
+  }
+
+  /** What was refused is said where it was asked. */
+  failed(action, { code, message }) {
+    if (SILENT.has(action)) return; // asked again soon
+    const line = byId(action === "transfer" ? "transfer-problem" : "problem");
+    setText(line, sayRefusal(action, code, message));
+    line.hidden = false;
+    if (line.id === "problem") setTimeout(() => { line.hidden = true; }, ENDED_SHOWN_MS);
+  }
+
+  async #writeNote(event) {
+    event.preventDefault();
+    const done = await this.#station.act("writeNote", this.#noteOf, byId("disposition").value, byId("note").value);
+    setText(byId("note-said"), say(done ? "note.saved" : "note.not_saved"));
+  }
+}
+
+function sayRefusal(action, code, message) {
+  if (has(`problem.${action}`)) return say(`problem.${action}`);
+  return has(`refused.${code}`) ? say(`refused.${code}`) : message;
+}
+
+const SILENT = new Set(["history", "directory", "roundTrip", "press"]);
+const SCENES = ["incoming", "talking", "wrap-up", "dial"];
+
+function closePanels() {
+  for (const [button, panel] of [["keys", "keypad"], ["transfer", "transfer-panel"]]) {
+    byId(panel).hidden = true;
+    byId(button).setAttribute("aria-expanded", false);
+  }
+}
+
+/** A number without the signs that people write between digits; anything else is a colleague's user ID. */
+function cleaned(text) {
+  const bare = text.trim();
+  return /^[+\d\s().-]+$/.test(bare) ? bare.replace(/[\s().-]/g, "") : bare;
+}
