@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from common.supervision import state
 from pcc_console import database, logs, navigation
+from pcc_console.media_settings import check_media_addresses, media_ports
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -193,6 +194,15 @@ if PCC_SPEECH_PROVIDER == "http" and not PCC_SPEECH_HTTP_URL:
     raise ImproperlyConfigured("PCC_SPEECH_PROVIDER is `http`: set PCC_SPEECH_HTTP_URL to the service's address.")
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 5000
+
+# ── Sound to and from browsers ───────────────────────────────────────────────────────────────────────────────────────
+# Where browsers find the engine: by default at every address of this host, at any UDP port. Behind a router or in a
+# container: a range of ports that is passed on, and the address by which this host is known outside.
+PCC_MEDIA_ADDRESSES = env.list("PCC_MEDIA_ADDRESSES", default=[])
+PCC_MEDIA_PORTS = env.str("PCC_MEDIA_PORTS", "")  # first-last
+PCC_MEDIA_PUBLIC_ADDRESS = env.str("PCC_MEDIA_PUBLIC_ADDRESS", "")
+MEDIA_PORTS = media_ports(PCC_MEDIA_PORTS)
+check_media_addresses(*PCC_MEDIA_ADDRESSES, PCC_MEDIA_PUBLIC_ADDRESS)
 
 # ── Sign-in ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 AUTH_USER_MODEL = "projects.User"

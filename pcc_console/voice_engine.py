@@ -26,7 +26,18 @@ def _simulated(node: str) -> Adapter:
     return SimulatedAdapter(node, Sounds(greeting_length), RecordingWriter(settings.MEDIA_ROOT))
 
 
-ADAPTERS: dict[str, Callable[[str], Adapter]] = {"simulated": _simulated}
+def _browser(node: str) -> Adapter:
+    from pcc_console.voice_sounds import InstalledSounds  # these take the media libraries along
+    from telephony.adapters.browser.adapter import BrowserAdapter
+    from telephony.adapters.browser.bus import RedisBus
+    from telephony.adapters.browser.network import Network
+
+    addresses, public_address = tuple(settings.PCC_MEDIA_ADDRESSES), settings.PCC_MEDIA_PUBLIC_ADDRESS
+    network = Network(addresses, settings.MEDIA_PORTS, public_address)
+    return BrowserAdapter(node, RedisBus(settings.REDIS_URL), InstalledSounds(), settings.MEDIA_ROOT, network)
+
+
+ADAPTERS: dict[str, Callable[[str], Adapter]] = {"browser": _browser, "simulated": _simulated}
 
 
 def greeting_length(file: port.AudioFile) -> float | None:

@@ -67,9 +67,9 @@ class Hearing:
         leg.sounding = sounding
         self._ears.changed(leg)
 
-    def _lengths(self, media: Sequence[port.Media]) -> list[float]:
+    def _lengths(self, leg: Leg, media: Sequence[port.Media]) -> list[float]:
         """The lengths of those that can be played."""
-        return [length for each in media if (length := self._sounds.length(each)) is not None]
+        return [length for each in media if (length := self._sounds.length(leg, each)) is not None]
 
     # ── Plays ────────────────────────────────────────────────────────────────────────────────────────────────────────
     def _ready_to_play(self, leg: Leg, command: port.Play) -> None:
@@ -77,7 +77,7 @@ class Hearing:
             self._begin(leg, command)
 
     def _begin(self, leg: Leg, command: port.Play) -> None:
-        lengths = self._lengths(command.media)
+        lengths = self._lengths(leg, command.media)
         if not lengths:
             self._fail(leg, command)
             return
@@ -118,7 +118,7 @@ class Hearing:
     def _do(self, leg: Leg, run: GatherRun, action: Do) -> None:
         match action:
             case PlayPrompt(play):
-                when = self._switch.later(sum(self._lengths(run.command.media)))
+                when = self._switch.later(sum(self._lengths(leg, run.command.media)))
                 self._switch.set_timer(leg, "prompt", when, partial(self._prompt_ended, leg, play))
                 self._sound(leg, Sounding(run.command.media))
             case StopPrompt():

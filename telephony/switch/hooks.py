@@ -86,5 +86,5 @@ class Sounds(Protocol):
     def prepare(self, leg: Leg, media: Sequence[port.Media], then: Callable[[], object]) -> None:
         """Call back as soon as they are ready. Only asked for what is not."""
 
-    def length(self, media: port.Media) -> float | None:
-        """How many seconds a sound that is ready lasts; None when it cannot be played."""
+    def length(self, leg: Leg, media: port.Media) -> float | None:
+        """How many seconds a sound lasts that is ready for a leg; None when it cannot be played."""

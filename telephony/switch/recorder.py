@@ -34,7 +34,7 @@ class Recorder:
         leg.known.add(command.recording)
         run = leg.recordings[command.recording] = RecordingRun(command)
         if command.beep:
-            when = self._switch.later(self._sounds.length(BEEP) or 0.0)
+            when = self._switch.later(self._sounds.length(leg, BEEP) or 0.0)
             self._switch.set_timer(leg, f"beep {command.recording}", when, partial(self._begin, leg, run))
             self._ears.beep(leg)
         else:

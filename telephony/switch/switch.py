@@ -178,6 +178,7 @@ class Switch:
             return
         self._part(leg)
         self.forget_timers(leg)
+        leg.play = leg.gather = leg.sounding = None  # what is still being prepared comes too late
         self._stop_ringing(leg, cause)
         self._ended[leg.id] = cause
         if len(self._ended) > REMEMBERED_LEGS:
@@ -258,7 +259,7 @@ class Switch:
 
     def _mute(self, leg: Leg, command: port.Mute) -> None:
         leg.muted = command.on
-        self._heard_anew(leg.peer)
+        self._heard_anew(leg, leg.peer)
 
     def _heard_anew(self, *legs: Leg | None) -> None:
         for each in legs:

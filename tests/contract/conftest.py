@@ -7,12 +7,14 @@ from collections.abc import Iterator
 import pytest
 
 from telephony import port
+from tests.contract.browser import BrowserHarness
 from tests.contract.harness import OURS, SOON_S, Harness, Told
 from tests.contract.simulated import SimulatedHarness
 
-ENGINES = {"simulated": SimulatedHarness}
+ENGINES = {"simulated": SimulatedHarness, "browser": BrowserHarness}
 # Keys that are sent have no id: the party would hear them twice.
 NOT_REPEATABLE = (port.SendDigits,)
+SETTLED_S = 0.2  # for what must not come
 
 
 @pytest.fixture(params=[pytest.param((name, times), id=f"{name}-{times}") for name in ENGINES for times in (1, 2)])
@@ -26,13 +28,17 @@ def engine(request) -> Iterator[Harness]:
         for command in commands:
             execute(*[command] * (1 if isinstance(command, NOT_REPEATABLE) else times))
 
-    harness.execute = repeatedly  # type: ignore[method-assign]
-    yield harness
-    harness.advance(SOON_S)
-    for leg in legs_of(harness):
-        execute(port.Hangup(leg))
-    harness.advance(SOON_S)
-    assert list(harness.leftovers()) == []
+    harness.execute = repeatedly
+    try:
+        yield harness
+        harness.advance(SETTLED_S)
+        for leg in legs_of(harness):
+            execute(port.Hangup(leg))
+        harness.advance_until(lambda: not harness.leftovers(), SOON_S)
+        harness.advance(SETTLED_S)
+        assert list(harness.leftovers()) == []
+    finally:
+        harness.close()
     of_the_dead = [each for i, each in enumerate(harness.events) if _follows_its_end(harness.events, i)]
     assert of_the_dead == []
 

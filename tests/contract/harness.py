@@ -38,6 +38,9 @@ class Harness(Protocol):
     def ask_snapshot(self) -> None:
         """Ask for a Snapshot."""
 
+    def close(self) -> None:
+        """The test is over."""
+
     # ── People ───────────────────────────────────────────────────────────────────────────────────────────────────────
     def dial_in(self) -> str:
         """Somebody calls NUMBER from CALLER. Returns the leg, whose Incoming has been told."""

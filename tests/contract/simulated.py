@@ -52,6 +52,9 @@ class SimulatedHarness:
     def ask_snapshot(self) -> None:
         self._engine.tell_snapshot()
 
+    def close(self) -> None:
+        """Nothing is open."""
+
     def dial_in(self) -> str:
         leg = f"in-{next(self._numbers)}"
         self._engine.call(port.Incoming(leg, "engine-1", CALLER, NUMBER, f"tel:{CALLER}"), SILENT)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from telephony import port
+from telephony.recording_format import SUFFIX
 from tests.contract.conftest import recording
 from tests.contract.harness import OURS, SOON_S
 
@@ -45,7 +46,7 @@ def test_a_conversation_is_recorded_until_the_leg_ends(engine, told, talk, who):
 
     event = ready(told, caller)
     assert_lasts(event, 2)
-    assert event.file.endswith(".wav")
+    assert event.file.endswith((".wav", SUFFIX))
     told.wait_for(port.Ended, leg=caller)
 
 

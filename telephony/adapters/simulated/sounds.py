@@ -41,7 +41,7 @@ class Sounds:
     def prepare(self, leg: Leg, media: Sequence[port.Media], then: Callable[[], object]) -> None:
         then()
 
-    def length(self, media: port.Media) -> float | None:
+    def length(self, leg: Leg, media: port.Media) -> float | None:
         """How long one sound lasts; None when it cannot be played."""
         if isinstance(media, port.Speech):
             return spoken_s(media.text, media.speed) if media.text.strip() else None

@@ -1,0 +1,93 @@
+"""One WebRTC connection to one browser: descriptions in both directions, packets and keys in, an outlet out."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+from aiortc import RTCBundlePolicy, RTCConfiguration, RTCPeerConnection, RTCSessionDescription
+
+from telephony.adapters.browser import patches
+from telephony.adapters.browser.network import fragment_of, is_plausible, with_public_address, without_candidates
+from telephony.adapters.browser.outlet import Outlet
+
+log = logging.getLogger(__name__)
+
+
+class Unusable(Exception):
+    """A browser's description cannot be used."""
+
+
+class Connection:
+    """`changed` is called when it is connected, and when it is lost. It lives until `close`."""
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        public_address: str,
+        take_packet: patches.TakePacket,
+        take_key: patches.TakeKey,
+        changed: Callable[[Connection], None],
+    ) -> None:
+        self.outlet = Outlet(loop)
+        self.remote = ""  # what tells this connection of the browser from its others
+        self._loop = loop
+        self._public_address = public_address
+        configuration = RTCConfiguration(iceServers=[], bundlePolicy=RTCBundlePolicy.MAX_BUNDLE)
+        self._peer = RTCPeerConnection(configuration)
+        transceiver = self._peer.addTransceiver(self.outlet, "sendrecv")
+        patches.prefer_opus(transceiver)
+        patches.take_packets(transceiver.receiver, take_packet, take_key)
+        self._peer.on("connectionstatechange", lambda: changed(self))
+        self._turn = asyncio.Lock()
+
+    @property
+    def state(self) -> str:
+        """`new`, `connecting`, `connected`, `failed`, `closed` (by the browser)."""
+        return self._peer.connectionState
+
+    def silent_s(self) -> float:
+        """How long nothing has come."""
+        return patches.silent_for(self._peer, self._loop.time())
+
+    async def offer(self) -> str:
+        """Our offer, with all addresses."""
+        async with self._turn:
+            await self._peer.setLocalDescription(await self._peer.createOffer())
+            return self._described()
+
+    async def answered(self, sdp: str) -> None:
+        """The browser answers our offer; an answer that came before is ignored. Raises Unusable."""
+        async with self._turn:
+            if self._peer.signalingState == "have-local-offer":
+                await self._believe(sdp, "answer")
+
+    async def answer(self, sdp: str) -> str:
+        """The answer to a browser's offer, its first or another: it hears and speaks as it wants. Raises Unusable."""
+        async with self._turn:
+            await self._believe(sdp, "offer")
+            for transceiver in self._peer.getTransceivers():
+                if transceiver.kind == "video":
+                    transceiver.direction = "inactive"
+            try:
+                await self._peer.setLocalDescription(await self._peer.createAnswer())
+            except Exception as error:
+                raise Unusable(type(error).__name__) from error
+            return self._described()
+
+    async def close(self) -> None:
+        await self._peer.close()
+
+    async def _believe(self, sdp: str, kind: str) -> None:
+        """The library has an exception for everything that can be wrong; all of them mean the same to us."""
+        if not is_plausible(sdp):
+            raise Unusable("size")
+        try:
+            await self._peer.setRemoteDescription(RTCSessionDescription(without_candidates(sdp), kind))
+        except Exception as error:
+            raise Unusable(type(error).__name__) from error
+        self.remote = fragment_of(sdp)
+
+    def _described(self) -> str:
+        return with_public_address(self._peer.localDescription.sdp, self._public_address)

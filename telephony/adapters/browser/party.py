@@ -1,0 +1,179 @@
+"""One leg's browser: the page that has it, and its connection, which may be lost and made again."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from typing import Any, Protocol
+
+from telephony import signals
+from telephony.adapters.browser.connection import Connection, Unusable
+from telephony.adapters.browser.network import fragment_of
+from telephony.port import HangupCause
+from telephony.signals import SdpKind
+
+OFFER_WITHIN_S = 5.0  # a page that calls and gives up before its microphone is open says nothing more
+ANSWER_WITHIN_S = 10.0  # the SDK answers as soon as it has the microphone, which it asked for when it rang
+CONNECTED_WITHIN_S = 15.0  # from the answer; several lost packets of DTLS
+BACK_WITHIN_S = 4.0  # a page that is loaded anew closes its connection and comes back
+SILENT_FOR_S = 5.0  # with its socket gone too, it is gone: browsers send something every 2.5 s
+
+log = logging.getLogger(__name__)
+
+
+class Owner(Protocol):
+    """Who has the parties."""
+
+    def connect(self, party: Party) -> Connection:
+        """A new connection for a party; its packets and keys go to its leg."""
+
+    def say(self, party: Party, signal: signals.Signal) -> None:
+        """Tell the party's page."""
+
+    def heard(self, party: Party) -> None:
+        """The party's connection is another one now, or came up, or is lost."""
+
+    def offered(self, party: Party) -> None:
+        """A page that calls has made its first usable offer."""
+
+    def lost(self, party: Party, cause: HangupCause) -> None:
+        """The party cannot be heard any more."""
+
+
+class Party:
+    """The browser at the end of a leg. Deadlines run on the event loop; `close` forgets them."""
+
+    def __init__(self, owner: Owner, loop: asyncio.AbstractEventLoop, leg: str, session: str) -> None:
+        self.leg = leg
+        self.session = session
+        self.connection: Connection | None = None
+        self.connected = asyncio.Event()
+        self.socket_is_lost = False
+        self.keys_from = ""  # the first of several ways by which keys come; the other would tell them twice
+        self._owner = owner
+        self._loop = loop
+        self._unanswered = ""  # our offer
+        self._answered = ""  # our answer
+        self._closed = False
+        self._deadline: asyncio.TimerHandle | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    # ── Descriptions ─────────────────────────────────────────────────────────────────────────────────────────────────
+    def await_offer(self) -> None:
+        """The page calls, and is to offer."""
+        self._set_deadline(OFFER_WITHIN_S, HangupCause.FAILED)
+
+    def offer(self) -> None:
+        """Make a connection, and offer it to the page."""
+        self._do(self._offer())
+
+    def described(self, kind: SdpKind, sdp: str) -> None:
+        """The page offers or answers."""
+        self._do(self._answer(sdp) if kind is SdpKind.OFFER else self._take_answer(sdp))
+
+    def say_again(self) -> None:
+        """The page may have missed what it was to answer, or its connection has gone with the page that was before."""
+        if self.connection is not None and self.connection.state in ("closed", "failed"):
+            self.offer()
+        elif self._unanswered:
+            self._describe(SdpKind.OFFER, self._unanswered)
+        elif self._answered and not self.connected.is_set():
+            self._describe(SdpKind.ANSWER, self._answered)
+
+    async def _offer(self) -> None:
+        connection = await self._renew()
+        self._unanswered, self._answered = await connection.offer(), ""
+        self._set_deadline(ANSWER_WITHIN_S, HangupCause.FAILED)
+        self._describe(SdpKind.OFFER, self._unanswered)
+
+    async def _take_answer(self, sdp: str) -> None:
+        if self.connection is None or not self._unanswered:
+            return
+        await self.connection.answered(sdp)
+        self._unanswered = ""
+        if not self.connected.is_set():
+            self._set_deadline(CONNECTED_WITHIN_S, HangupCause.FAILED)
+
+    async def _answer(self, sdp: str) -> None:
+        """A page that holds offers its connection anew; one that was loaded anew offers another."""
+        first, connection = self.connection is None, self.connection
+        if connection is None or connection.remote != fragment_of(sdp):
+            connection = await self._renew()
+        self._unanswered, self._answered = "", await connection.answer(sdp)
+        if not self.connected.is_set():
+            self._set_deadline(CONNECTED_WITHIN_S, HangupCause.FAILED)
+        self._describe(SdpKind.ANSWER, self._answered)
+        if first:
+            self._owner.offered(self)
+
+    def _describe(self, kind: SdpKind, sdp: str) -> None:
+        if not self._closed:
+            self._owner.say(self, signals.Describe(self.session, self.leg, kind, sdp))
+
+    # ── The connection ───────────────────────────────────────────────────────────────────────────────────────────────
+    async def _renew(self) -> Connection:
+        old, self.connection = self.connection, self._owner.connect(self)
+        self.connected.clear()
+        self._owner.heard(self)
+        if old is not None:
+            await old.close()
+        return self.connection
+
+    def changed(self, connection: Connection) -> None:
+        """The connection has come up, or is lost."""
+        if connection is not self.connection or self._closed:
+            return
+        if connection.state == "connected":
+            self._forget_deadline()
+            self.connected.set()
+            self._owner.heard(self)
+        elif connection.state == "closed":
+            self.connected.clear()
+            self._set_deadline(BACK_WITHIN_S, HangupCause.NORMAL)
+        elif connection.state == "failed":
+            self._owner.lost(self, HangupCause.FAILED)
+
+    def look(self) -> None:
+        """Once a second: a page whose socket is gone is gone, when nothing comes from it."""
+        if self.socket_is_lost and self.connection is not None and self.connection.silent_s() > SILENT_FOR_S:
+            self._owner.lost(self, HangupCause.FAILED)
+
+    def close(self) -> list[asyncio.Task[None]]:
+        """The leg has ended. Returns what is still to be done."""
+        self._closed = True
+        self._forget_deadline()
+        for task in self._tasks:
+            task.cancel()
+        if self.connection is None:
+            return []
+        return [self._loop.create_task(self.connection.close())]
+
+    # ── Inside ───────────────────────────────────────────────────────────────────────────────────────────────────────
+    def _do(self, work: Coroutine[Any, Any, None]) -> None:
+        task = self._loop.create_task(self._safely(work))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _safely(self, work: Coroutine[Any, Any, None]) -> None:
+        """Whatever a browser describes: at most its own leg ends for it, and one that is heard goes on."""
+        try:
+            await work
+        except Unusable as error:
+            log.warning("description is not usable", extra={"leg": self.leg, "reason": str(error)})
+            if not self.connected.is_set():
+                self._owner.lost(self, HangupCause.FAILED)
+        except Exception:
+            log.exception("connection is not made", extra={"leg": self.leg})
+            self._owner.lost(self, HangupCause.FAILED)
+
+    def _set_deadline(self, seconds: float, cause: HangupCause) -> None:
+        self._forget_deadline()
+        if not self._closed:
+            lost: Callable[[], object] = lambda: self._owner.lost(self, cause)  # noqa: E731
+            self._deadline = self._loop.call_later(seconds, lost)
+
+    def _forget_deadline(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
