@@ -17,6 +17,7 @@ CONNECT_WITHIN_S = 2.0
 CONFIRM_WITHIN_S = 2.0  # an answer of Redis takes less than a millisecond; whoever waits longer goes on without
 AGAIN_AFTER_S = 0.5
 HEALTH_EVERY_S = 10  # a connection that died in silence is noticed by then
+CLIENT_NAME = "softphone-door"  # as Redis shows it
 NOBODY = "pcc:softphone:nobody"  # a channel without use: reading needs at least one
 
 log = logging.getLogger(__name__)
@@ -44,6 +45,7 @@ class RedisBus:
     def __init__(self, redis_url: str) -> None:
         self._server = redis.asyncio.Redis.from_url(
             redis_url,
+            client_name=CLIENT_NAME,
             decode_responses=True,
             socket_connect_timeout=CONNECT_WITHIN_S,
             health_check_interval=HEALTH_EVERY_S,

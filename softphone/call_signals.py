@@ -110,6 +110,8 @@ class CallSignals:
             await self._book.send(Service.DESCRIBED, call_words.description(call.call, described))
 
     async def _progress(self, call: PageCall, code: int) -> None:
+        if code == 200 and call.state is CallState.TALKING:
+            return  # told again after a break
         if code == 200:
             await self._book.put(dataclasses.replace(call, state=CallState.TALKING))
         await self._book.send(Service.CALL_STATE, call_words.state(call.call, code))

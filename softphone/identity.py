@@ -13,7 +13,7 @@ from common import clock
 from projects import verification
 from projects.models import Project, User
 from projects.selectors import projects_of
-from projects.verification import FIRST_MS, TokenRefused
+from projects.verification import FIRST_MS, TokenAbsent, TokenRefused
 from softphone import phone_access
 from softphone.phone_access import LIFETIME_S, PhoneAccess
 
@@ -75,6 +75,8 @@ class Identity:
 
 def sign_in(token: str) -> Identity:
     """Whose token it is. One that has ended lately is read too: look at `has_ended`. Raises TokenRefused."""
+    if not token:
+        raise TokenAbsent
     if phone_access.is_phone(token):
         return _telephone(token)
     verified = verification.verify(token, grace_s=RESUMED_GRACE_S)

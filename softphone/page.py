@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
@@ -68,6 +69,12 @@ class LivePage:
         """The engines that carry its calls."""
         return frozenset(call.node for call in self._book.calls)
 
+    def is_like(self, other: LivePage) -> bool:
+        """Whether the other is this page with a newer token."""
+        mine, its = self.who, other.who
+        renewed = dataclasses.replace(mine.identity, expires_at=its.identity.expires_at)
+        return (mine.session, renewed) == (its.session, its.identity)
+
     # ── Coming and going ─────────────────────────────────────────────────────────────────────────────────────────
     async def enter(self) -> list[Page]:
         """Be heard from now on, also instead of an earlier socket. Returns the user's other pages."""
@@ -80,9 +87,14 @@ class LivePage:
         await self._hearing.notices_at(notices.user_channel(identity.user_key))
         for topic in identity.topics:
             await self._hearing.notices_at(notices.topic_channel(identity.project_id, topic))
-        pages = await self._wires.memory.pages(identity.user_key, now())
+        others = await self.others()
         await self._wires.memory.keep_page(identity.user_key, self._facts)
-        return [page for page in pages if page.session != session]
+        return others
+
+    async def others(self) -> list[Page]:
+        """The user's other pages."""
+        pages = await self._wires.memory.pages(self.who.identity.user_key, now())
+        return [page for page in pages if page.session != self.who.session]
 
     async def begin(self, still_there: frozenset[str] | None) -> None:
         """After the login is answered: be there for others, and learn what was missed."""

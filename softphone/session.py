@@ -101,16 +101,23 @@ class Session:
 
     # ── Login ────────────────────────────────────────────────────────────────────────────────────────────────────
     async def _sign_in(self, packet: Packet) -> None:
-        """The client may sign in again on the same socket, with a newer token."""
-        await self.gone()
+        """The client may sign in again on the same socket: as the same with a newer token, or as another."""
         try:
             page = await self._page_of(packet)
         except (TokenRefused, BadField) as refused:
             await self._refuse(packet, refused)
             return
+        if self._page is not None and self._page.is_like(page):
+            await self._welcome(packet, page, await self._page.others())
+            return
+        await self.gone()
         others = await page.enter()
-        self._page, self._login = page, packet
-        identity = page.who.identity
+        self._page = page
+        await self._welcome(packet, page, others)
+        await page.begin(_calls_named(packet))
+
+    async def _welcome(self, packet: Packet, page: LivePage, others: list[Page]) -> None:
+        identity, self._login = page.who.identity, packet
         # A client whose clock is slow brings tokens that seem to end at once.
         self._token_ends_at = max(identity.expires_at, _now() + SKEW_S)
         welcome = {
@@ -123,7 +130,6 @@ class Session:
         }
         await self._answer(packet, welcome)
         log.info("a page signs in", extra={"project_id": identity.project_id, "session": page.who.session})
-        await page.begin(_calls_named(packet))
 
     async def _page_of(self, packet: Packet) -> LivePage:
         """Raises TokenRefused, BadField."""

@@ -9,6 +9,7 @@ from django.contrib import admin
 from django.urls import include, path, re_path
 
 from projects.console import needs_project
+from softphone import discovery
 from softphone.pages import phone, softphone
 
 
@@ -18,6 +19,7 @@ def inside(view: Callable[..., Any]) -> Any:
 
 
 urlpatterns = [
+    path("v2/getStringeeServerAddress", discovery.server_address, name="softphone_discovery"),
     re_path(r"^softphone/?$", softphone.softphone, name="softphone"),
     path("softphone/token", inside(softphone.token), name="softphone_token"),
     path("softphone/api/", include("softphone.agent_api.urls")),

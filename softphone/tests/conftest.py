@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import time_machine
@@ -18,13 +19,13 @@ def rig() -> Iterator[Rig]:
 
 
 @pytest.fixture
-def clock() -> Iterator[time_machine.Coordinates]:
+def clock() -> Iterator[Any]:
     with time_machine.travel(START, tick=False) as traveller:
         yield traveller
 
 
 @pytest.fixture
-def lan(rig) -> Client:
+def lan(rig: Rig) -> Client:
     """An agent's page; what engines were told of its login is forgotten."""
     client = rig.page()
     rig.engine_heard()
@@ -33,7 +34,7 @@ def lan(rig) -> Client:
 
 
 @pytest.fixture
-def talking(rig, lan) -> Client:
+def talking(rig: Rig, lan: Client) -> Client:
     """The agent's page in a call that came in."""
     rig.rings()
     rig.accepts(lan)

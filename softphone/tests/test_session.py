@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
 from projects.verification import SKEW_S, TokenMalformed
@@ -171,9 +173,28 @@ def test_nobody_gets_the_name_of_anothers_page(rig):
 def test_page_may_sign_in_again_on_the_same_socket(rig):
     client = rig.page()
     token = next(iter(rig.office.tokens))
+    rig.engine_heard()
     assert login(client, token)["r"] == 0
     assert client.closed == ""
     assert rig.office.devices == {("lan", "door-1")}
+    assert rig.engine_heard() == []  # nothing was broken
+
+
+def test_page_may_renew_its_token_while_it_talks(rig, clock, talking):
+    rig.office.tokens["newer"] = dataclasses.replace(next(iter(rig.office.tokens.values())), expires_at=START + 500)
+    assert login(talking, "newer")["r"] == 0
+    clock.shift(501)
+    talking.says(Service.HANG_UP, callId="call-1")
+    talking.ticks()
+    assert talking.closed == "the token has ended"
+
+
+def test_page_may_sign_in_as_somebody_else(rig):
+    client = rig.page()
+    rig.office.tokens["minh"] = dataclasses.replace(next(iter(rig.office.tokens.values())), user="minh")
+    assert login(client, "minh")["userId"] == "minh"
+    assert rig.office.devices == {("minh", "door-1")}
+    assert rig.memory.there["7_lan"] == {}
 
 
 # ── Tokens end ───────────────────────────────────────────────────────────────────────────────────────────────────────
