@@ -272,6 +272,12 @@ def complete_transfer(project_id: int, call_id: str) -> None:
         _must_change(loaded, on.TransferCompleted(), "No transfer is under way.")
 
 
+def cancel_transfer(project_id: int, call_id: str) -> None:
+    """Let the agent who consults have the customer back. Raises CallNotFound, CallEnded, NotPossibleNow."""
+    with _running(project_id, call_id) as loaded:
+        _must_change(loaded, on.TransferCancelled(), "No transfer is under way, or the agent has left already.")
+
+
 def hold(project_id: int, call_id: str, *, held: bool) -> None:
     """Put the customer on hold, or take him back. Raises CallNotFound, CallEnded, NotPossibleNow."""
     with _running(project_id, call_id) as loaded:

@@ -140,6 +140,8 @@ def _take(turn: Turn, event: on.CallHappening) -> Way | None:
             return transferring.transfer(turn, event)
         case on.TransferCompleted():
             transferring.complete(turn)
+        case on.TransferCancelled():
+            transferring.cancel(turn)
         case on.ActionsPut(put):
             return program.put(turn, put)
         case on.EngineLost():

@@ -108,6 +108,11 @@ class TransferCompleted:
 
 
 @dataclass(frozen=True, slots=True)
+class TransferCancelled:
+    """The agent who consults takes the customer back."""
+
+
+@dataclass(frozen=True, slots=True)
 class ActionsPut:
     """A program replaces what is left of the call's instructions."""
 
@@ -133,6 +138,7 @@ CallHappening = (
     | DigitsRequested
     | TransferRequested
     | TransferCompleted
+    | TransferCancelled
     | ActionsPut
     | EngineLost
 )

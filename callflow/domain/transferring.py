@@ -130,6 +130,21 @@ def complete(turn: Turn) -> None:
         _hand_over(turn, customer, target)
 
 
+def cancel(turn: Turn) -> None:
+    """The agent who consults, or waits for the new party, takes the customer back; the new party is let go."""
+    transfer, customer = turn.call.flow.transfer, turn.call.caller
+    by = turn.call.leg(transfer.by) if transfer is not None else None
+    if transfer is None or customer is None or by is None or not by.alive:
+        return
+    turn.clear(Timer.RING)
+    target = turn.call.leg(transfer.leg)
+    if target is not None and target.alive:
+        agent_leaves(turn, target, HangupCause.CANCELLED)
+        turn.hang_up(target.id, HangupCause.CANCELLED)
+    turn.flow(transfer=None)
+    bridge(turn, customer, by, record=turn.call.record)
+
+
 def _hand_over(turn: Turn, customer: Leg, leg: Leg) -> None:
     turn.flow(transfer=None)
     join(turn, customer, leg, record=turn.call.record)

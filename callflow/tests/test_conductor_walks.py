@@ -369,6 +369,7 @@ def _of_people(chance: Random, walk: Walk) -> on.CallHappening:
         on.DigitsRequested(chance.choice(legs), "12#"),
         port.Digit(chance.choice(legs), "5"),
         on.TransferCompleted(),
+        on.TransferCancelled(),
     ]
     again: list[on.CallHappening] = [on.Arrived(), on.DialOutRequested(PROGRAMS[1]), cast.CALLOUT]
     stop, hang_up = on.HangUpRequested(Cause.STOPPED), on.HangUpRequested(Cause.NORMAL, internal=False)

@@ -76,6 +76,14 @@ def complete(request: HttpRequest, agent: Agent, call_id: str) -> HttpResponseBa
     return answer({"r": 0})
 
 
+@for_agents("POST")
+def cancel(request: HttpRequest, agent: Agent, call_id: str) -> HttpResponseBase:
+    """Take the customer back from a transfer that is under way."""
+    _must_be_in(agent, call_id)
+    requests.cancel_transfer(agent.project_id, call_id)
+    return answer({"r": 0})
+
+
 @for_agents("PUT")
 def note(request: HttpRequest, agent: Agent, call_id: str) -> HttpResponseBase:
     """Write down how a call went; both texts empty: nothing."""

@@ -16,5 +16,6 @@ urlpatterns = [
     path("calls/<str:call_id>/hold", calls.hold),
     path("calls/<str:call_id>/transfer", calls.transfer),
     path("calls/<str:call_id>/transfer/complete", calls.complete),
+    path("calls/<str:call_id>/transfer/cancel", calls.cancel),
     path("calls/<str:call_id>/note", calls.note),
 ]

@@ -45,7 +45,7 @@ class _Walk:
     def __init__(self, call: Call) -> None:
         menu = call.flow.get("menu") or {}
         self.is_in_menu = call.state == CallState.IVR
-        self.path: list[tuple[str, str]] = [(name, key) for name, key in menu.get("path", ())]
+        self.path: list[tuple[str, str]] = [(name, key) for name, key, *_moment in menu.get("path", ())]
         self.node_id = menu.get("node")
         self.tree = _tree_of(call)
         self.lit: list[str] = []

@@ -52,6 +52,10 @@ export class AgentApi {
     return this.#ask(this.#call(callId, "transfer/complete"), "POST", {});
   }
 
+  cancelTransfer(callId) {
+    return this.#ask(this.#call(callId, "transfer/cancel"), "POST", {});
+  }
+
   writeNote(callId, disposition, note) {
     return this.#ask(this.#call(callId, "note"), "PUT", { disposition, note });
   }

@@ -26,6 +26,7 @@ export class Stage {
     does("mute", "mute");
     does("hold", "hold");
     does("hand-over", "completeTransfer");
+    does("take-back", "cancelTransfer");
     does("retry-microphone", "retryMicrophone");
     does("end-wrap-up", "wrapUp", "end");
     does("extend-wrap-up", "wrapUp", "extend");
@@ -110,7 +111,7 @@ export class Stage {
     if (!transfer) return;
     const text = transfer.consulting ? "transfer.talking" : `transfer.ringing_${transfer.kind}`;
     setText(byId("consulting-with"), say(text, { name: transfer.to }));
-    byId("hand-over").hidden = transfer.kind !== "attended";
+    byId("hand-over").hidden = byId("take-back").hidden = transfer.kind !== "attended";
     setText(byId("hand-over"), say(transfer.consulting ? "transfer.hand_over" : "transfer.leave_now"));
     if (!byId("transfer-panel").hidden) this.toggle("transfer", "transfer-panel");
   }

@@ -209,6 +209,7 @@ const ACTIONS = {
   async wrapUp(action) { this.know(await this.api.wrapUp(action)); },
   transfer(type, to, kind) { return this.api.transfer(this.call.id, type, to, kind); },
   completeTransfer() { return this.api.completeTransfer(this.call.id); },
+  cancelTransfer() { return this.api.cancelTransfer(this.call.id); },
   writeNote(callId, disposition, note) { return this.api.writeNote(callId, disposition, note); },
   directory(term) { return this.api.directory(term); },
   history() { return this.api.history(); },
