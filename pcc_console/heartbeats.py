@@ -6,7 +6,7 @@ is stored there: a lost heartbeat comes again after a few seconds.
 `python -m pcc_console.heartbeats NAME SECONDS` ends with code 0 when NAME was alive within the last SECONDS: a
 container's health check of what has no port.
 
-Shape: hash `pcc:heartbeats`, field = name (`worker:dispatch`, `beat`, `engine:simulated`), value = seconds since 1970
+Shape: hash `pcc:heartbeats`, field = name (`worker:dispatch`, `beat`, `engine:browser`), value = seconds since 1970
 as text.
 """
 
@@ -19,6 +19,7 @@ import redis
 
 KEY = "pcc:heartbeats"
 ENGINE = "engine:"  # and the node's name
+SIMULATOR = "simulator:"  # likewise
 TIMEOUT_S = 2.0
 
 

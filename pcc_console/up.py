@@ -33,7 +33,6 @@ WORKER_PROCESSES = 4
 # Customers' servers are waited for by threads of their own, so that slow ones hold up nothing but each other.
 HOOK_THREADS = 16
 ENVIRONMENTS = {"hooks": {"PCC_DATABASE_POOL": str(HOOK_THREADS + 2)}}  # each thread holds a connection while it waits
-ENGINE_KIND = "simulated"
 # Its messages are JSON, which makes root harmless here; an installation for others runs as an ordinary user.
 CELERY_ROOT_WARNING = "You're running the worker with superuser privileges"
 REVOKED = "revoked; make a new one in the console"
@@ -67,7 +66,8 @@ def application_programs(settings: RunSettings) -> list[Program]:
         "hooks": f"-m celery --quiet -A pcc_console worker --queues {HOOKS} --pool threads "
         f"--concurrency {HOOK_THREADS} --hostname hooks@%h --without-gossip --without-mingle",
         "beat": "-m celery --quiet -A pcc_console beat --pidfile=",
-        "engine": f"manage.py engine --kind {ENGINE_KIND}",
+        "engine": "manage.py engine --kind browser",
+        "simulator": "manage.py engine --kind simulated",
     }
     return [
         Program(
@@ -175,6 +175,8 @@ def welcome(settings: RunSettings, demo: dict[str, Any] | None, took_s: float) -
     """The text that a newcomer copies addresses, logins and the token from."""
     rows = [
         ("Console", f"{settings.address}/"),
+        ("Test phone", f"{settings.address}/phone"),
+        ("Softphone", f"{settings.address}/softphone"),
         ("REST API", f"{settings.address}/v1/"),
         ("API docs", f"{settings.address}/api/docs/"),
     ]

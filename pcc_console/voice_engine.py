@@ -13,7 +13,7 @@ from django.db import connection
 
 from ivr.models import GreetingFile
 from pcc_console import heartbeats
-from telephony import port
+from telephony import outbox, port
 from telephony.adapters.base import Adapter
 from telephony.adapters.simulated.adapter import SimulatedAdapter
 from telephony.adapters.simulated.files import RecordingWriter
@@ -58,9 +58,10 @@ def _stored_length(file: port.AudioFile) -> float | None:
     return None if milliseconds is None else milliseconds / 1000
 
 
-def record_life(node: str) -> None:
-    """Show /readyz that an engine lives."""
+def record_life(kind: str, node: str) -> None:
+    """Show /readyz that an engine lives. One that nobody hears counts for itself: it makes no installation ready."""
+    role = heartbeats.SIMULATOR if kind == outbox.SIMULATED else heartbeats.ENGINE
     try:
-        heartbeats.record(settings.REDIS_URL, heartbeats.ENGINE + node)
+        heartbeats.record(settings.REDIS_URL, role + node)
     except redis.RedisError as error:
         log.warning("engine heartbeat is not recorded", extra={"node": node, "reason": type(error).__name__})

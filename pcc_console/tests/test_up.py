@@ -77,7 +77,7 @@ def test_a_taken_port_and_an_address_of_another_machine_are_refused_differently(
 def test_each_process_of_the_application_is_one_program(tmp_path):
     programs = up.application_programs(up.RunSettings("127.0.0.1", 8000, tmp_path, with_demo=False))
 
-    assert [program.name for program in programs] == ["web", "worker", "hooks", "beat", "engine"]
+    assert [program.name for program in programs] == ["web", "worker", "hooks", "beat", "engine", "simulator"]
     assert all(program.level > 1 for program in programs)
 
 
@@ -90,6 +90,8 @@ def test_the_newcomer_is_told_addresses_logins_and_token(tmp_path):
 PCC Console is ready after 9.6 s.
 
   Console     http://localhost:8000/
+  Test phone  http://localhost:8000/phone
+  Softphone   http://localhost:8000/softphone
   REST API    http://localhost:8000/v1/
   API docs    http://localhost:8000/api/docs/
   Sign in     demo  /  made-up-words  (owner)

@@ -34,13 +34,13 @@ def test_while_the_database_is_away_a_greeting_lasts_as_files_do(monkeypatch):
 def test_a_heartbeat_that_redis_does_not_take_stops_no_engine(settings, caplog):
     settings.REDIS_URL = "redis://127.0.0.1:1/0"
 
-    voice_engine.record_life("engine-1")
+    voice_engine.record_life("browser", "engine-1")
 
     assert [record.message for record in caplog.records] == ["engine heartbeat is not recorded"]
 
 
 def test_a_heartbeat_says_which_engine_lives(settings):
-    voice_engine.record_life("engine-of-a-test")
+    voice_engine.record_life("browser", "engine-of-a-test")
 
     with heartbeats.connect(settings.REDIS_URL) as server:
         assert heartbeats.ages(server)["engine:engine-of-a-test"] < 5

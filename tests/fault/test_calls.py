@@ -212,13 +212,13 @@ def test_a_worker_killed_between_match_and_commit_leaves_no_half_offer(center):
 
 def test_offers_of_a_worker_that_died_before_they_were_dialled_are_dialled(center):
     legs = callers_who_wait(center)
-    center.send("engine", signal.SIGSTOP)
+    center.send("simulator", signal.SIGSTOP)
     center.ask("agents_are", "AVAILABLE")
     center.wait(lambda: center.ask("open_offers") == AGENTS)
 
     center.kill("worker")
     killed_at = time.monotonic()
-    center.send("engine", signal.SIGCONT)
+    center.send("simulator", signal.SIGCONT)
 
     center.wait(lambda: center.ask("connected", legs) == AGENTS)
     center.serves_again(killed_at)
@@ -229,7 +229,7 @@ def test_calls_of_an_engine_that_is_killed_end_and_free_their_agents(center):
     legs = center.call(CALLERS, script=LONG_TALK)
     center.wait(lambda: center.ask("calls_of", legs) == {"connected": AGENTS, "waiting": CALLERS - AGENTS})
 
-    center.kill("engine")
+    center.kill("simulator")
     killed_at = time.monotonic()
 
     center.wait(lambda: center.ask("calls_of", legs) == {"failed: engine_lost": CALLERS})

@@ -33,7 +33,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent.parent
 READY_WITHIN_S = 180.0
 BACK_WITHIN_S = 60.0
 STOP_WITHIN_S = 15.0
-NAMES = {"postgres", "valkey", "web", "worker", "hooks", "beat", "engine"}
+NAMES = {"postgres", "valkey", "web", "worker", "hooks", "beat", "engine", "simulator"}
 SERVERS_OF_THE_TESTS = ("DATABASE_URL", "REDIS_URL")
 
 

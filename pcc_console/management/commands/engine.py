@@ -38,7 +38,7 @@ class Command(BaseCommand):
         doorbell = RedisDoorbell(settings.REDIS_URL, node, stop)
         try:
             with NearbyDispatch(tasks.dispatch):
-                EngineHost(node, adapter, conduct, doorbell, partial(record_life, node)).run(stop)
+                EngineHost(node, adapter, conduct, doorbell, partial(record_life, adapter.kind, node)).run(stop)
         except NameTaken as taken:
             raise CommandError(f"Another engine is called {node!r}: give each a --node of its own.") from taken
         except AnyDatabaseError as error:
