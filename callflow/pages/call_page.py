@@ -161,7 +161,7 @@ class CallPage:
         return words.span_text(((self.call.ended_at or self.now) - self.call.connected_at).total_seconds())
 
     def _path(self) -> SafeString:
-        steps = ((node, short_key_name(key)) for node, key in self.rows.menu_path)
+        steps = ((each.node_name, short_key_name(each.key)) for each in self.rows.menu_path)
         return format_html_join(" → ", "<bdi>{}</bdi>: {}", steps)
 
     # ── Now ──────────────────────────────────────────────────────────────────────────────────────────────────────

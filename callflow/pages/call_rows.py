@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 from django.db.models import Count
 
@@ -13,6 +12,7 @@ from agents.models import Agent
 from callflow.pages.words import party_text
 from calls.domain import CallState, LegRole
 from calls.models import Call, Leg, Recording, RecordingState, Transition
+from ivr.domain.step import Pressed, pressed_of
 from ivr.models import IvrTree
 from queues.models import QueueEntry
 from routing.models import Offer
@@ -64,10 +64,9 @@ class CallRows:
         return next((leg for leg in self.legs if leg.role == LegRole.CALLER), None)
 
     @property
-    def menu_path(self) -> Sequence[tuple[str, str]]:
-        """What the caller pressed: (node, key), the oldest first."""
-        menu: Mapping[str, Any] = self.call.flow.get("menu") or {}
-        return [(node, key) for node, key in menu.get("path", ())]
+    def menu_path(self) -> Sequence[Pressed]:
+        """What the caller pressed, the oldest first."""
+        return list(pressed_of(self.call.flow.get("menu") or {}))
 
     @property
     def waiting_entry(self) -> QueueEntry | None:

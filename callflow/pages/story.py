@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 
 from django.utils.translation import gettext as _
 
@@ -12,6 +13,7 @@ from callflow.pages.call_rows import CallRows, agent_text, leg_text
 from callflow.pages.words import NOTHING, OUTCOMES, cause_text, customer_text, number_text, party_text
 from calls.domain import CallEvent, Direction, LegEvent, LegRole, Outcome
 from calls.models import RecordingState, Subject, Transition
+from ivr.words import key_name
 from queues.entries import EntryEvent, EntryOutcome
 from routing.domain.offers import OfferEvent
 from webhooks.domain import QuestionState
@@ -33,7 +35,9 @@ class Line:
 def story_of(rows: CallRows) -> list[Line]:
     """All sentences in the order of time; what happened at one moment stays in its order."""
     lines = [line for row in rows.transitions if (line := _told(rows, row)) is not None]
-    return sorted([*lines, *_questions(rows), *_recordings(rows), *_messages(rows)], key=lambda line: line.at)
+    others = (_questions(rows), _recordings(rows), _messages(rows))
+    # A key comes first of what it leads to at the same moment.
+    return sorted(chain(_keys(rows), lines, *others), key=lambda line: line.at)
 
 
 def _told(rows: CallRows, row: Transition) -> Line | None:
@@ -97,6 +101,15 @@ def _ending(rows: CallRows, row: Transition) -> Line:
     tone = {Outcome.COMPLETED: "good", Outcome.FAILED: "bad"}.get(outcome, "plain")
     values = {"outcome": OUTCOMES.get(outcome, outcome), "cause": cause_text(row.details.get("cause", ""))}
     return Line(row.at, "call_end", _("The call is over. %(outcome)s: %(cause)s.") % values, tone)
+
+
+# ── The menu ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+def _keys(rows: CallRows) -> Iterator[Line]:
+    for pressed in rows.menu_path:
+        if pressed.at:
+            at = dt.datetime.fromtimestamp(pressed.at, dt.UTC)
+            values = {"node": pressed.node_name, "key": key_name(pressed.key)}
+            yield Line(at, "touch_app", _("At “%(node)s”: %(key)s.") % values)
 
 
 # ── Legs that belong to no offer ─────────────────────────────────────────────────────────────────────────────────────

@@ -7,7 +7,7 @@ missing, or a node that was deleted while a caller listened to it end the call w
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -34,10 +34,14 @@ PATH_LENGTH = 32  # as much as a person reads; a loop must not make the call's r
 # ── Where a caller is ────────────────────────────────────────────────────────────────────────────────────────────────
 @dataclass(frozen=True, slots=True)
 class Pressed:
-    """What a caller did at a node: a key, EMPTY_KEY, or INVALID_KEY for a tone that no telephone key has."""
+    """What a caller did at a node: a key, EMPTY_KEY, or INVALID_KEY for a tone that no telephone key has.
+
+    `at`: epoch seconds when it was decided about; 0 in rows of a time when that was not kept.
+    """
 
     node_name: str
     key: str
+    at: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,19 +64,31 @@ class Position:
         return dt.datetime.fromtimestamp(self.started_at, dt.UTC) + LONGEST_STAY
 
     def to_json(self) -> dict[str, Any]:
-        """Shape: {node: str | None, steps, replays: int, started_at: float, path: [[node name, key], …]}."""
+        """Shape: {node: str | None, steps, replays: int, started_at: float, path: [[node name, key], …], times: […]}.
+
+        `times` belong to `path`, one for one.
+        """
         return {
             "node": self.node,
             "steps": self.steps,
             "replays": self.replays,
             "started_at": self.started_at,
             "path": [[each.node_name, each.key] for each in self.path],
+            "times": [each.at for each in self.path],
         }
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Position:
         """The position that `to_json` wrote; an empty mapping is before the menu."""
-        return cls(**{**data, "path": tuple(Pressed(name, key) for name, key in data.get("path", ()))})
+        place = {name: value for name, value in data.items() if name not in ("path", "times")}
+        return cls(**place, path=tuple(pressed_of(data)))
+
+
+def pressed_of(data: Mapping[str, Any]) -> Iterator[Pressed]:
+    """What was done in a menu, of a position that `to_json` wrote; the newest last."""
+    path = data.get("path", ())
+    times = data.get("times") or [0.0] * len(path)
+    return (Pressed(name, key, at) for (name, key), at in zip(path, times, strict=True))
 
 
 # ── What he does ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -216,7 +232,7 @@ def _press(tree: Tree, position: Position, key: str, now: dt.datetime) -> Next:
     node = _node(tree, position.node)
     if node is None:
         return position, HangUp(Cause.MENU_BROKEN)
-    there = replace(position, path=(*position.path, Pressed(node.name, key))[-PATH_LENGTH:])
+    there = replace(position, path=(*position.path, Pressed(node.name, key, now.timestamp()))[-PATH_LENGTH:])
     if not node.keys:
         return there, HangUp(Cause.MENU_END)
     branch = _branch(node, key)

@@ -7,7 +7,7 @@ import pytest
 from callflow.domain.events import HoldRequested
 from routing.models import Decision, Offer
 from tests.console import page, sign_in, texts
-from tests.scenario.conftest import HOTLINE
+from tests.scenario.conftest import HOTLINE, MENU
 
 pytestmark = pytest.mark.django_db
 
@@ -53,6 +53,21 @@ def test_a_call_is_told_from_its_beginning_to_its_end(world, hotline, ours, view
     ]
     assert (shown.state, shown.reason) == ("Completed", "somebody hung up, ended by the customer's side")
     assert [outcome for _offer, outcome, _colour, _link in shown.offers] == ["Rejected", "Answered"]
+
+
+def test_keys_are_told_at_their_moments(world, menu_number, ours, viewer):
+    caller = world.call(MENU, keys="2 9", talk_s=20)
+    world.run_for(10)
+
+    story = shown_call(sign_in(viewer, ours), world.row(caller)).story
+
+    assert [(line.after, line.text) for line in story] == [
+        ("0 s", "+84 900 000 012 calls +84 24 0000 0098."),
+        ("0 s", "The caller hears the menu “Welcome”."),
+        ("1 s", "At “welcome”: key 2."),
+        ("2 s", "At “more”: key 9."),
+        ("2 s", "The caller waits in the queue “Sales”."),
+    ]
 
 
 def test_a_caller_who_waits_in_vain_sees_why(world, hotline, ours, viewer):
