@@ -101,9 +101,16 @@ def send_sms(sms_id: UUID) -> None:
     _hint(tasks.send_sms, str(sms_id))
 
 
-def _hint(task: object, key: object) -> None:
+def finish_recordings() -> None:
+    """Let a worker finish what engines have recorded."""
+    from callflow.tasks import finish_recordings
+
+    _hint(finish_recordings)
+
+
+def _hint(task: object, *key: object) -> None:
     try:
-        task.delay(key)  # type: ignore[attr-defined]  # a Celery task, which this module may not name
+        task.delay(*key)  # type: ignore[attr-defined]  # a Celery task, which this module may not name
     except (redis.RedisError, OperationalError) as error:
         _lost(str(task), error)
 

@@ -34,6 +34,7 @@ from callflow.live_config import LiveConfig
 from callflow.store import Loaded
 from calls import recordings
 from calls.domain import Cause, Direction
+from calls.models import Recording
 from common.clock import epoch_ms
 from telephony import outbox
 from telephony.port import Command
@@ -56,6 +57,7 @@ class Outgoing:
     deliveries: list[int] = field(default_factory=list)
     questions: list[UUID] = field(default_factory=list)
     messages: list[UUID] = field(default_factory=list)
+    to_finish: bool = False  # a recording waits for a worker
 
     def take(self, loaded: Loaded, effects: tuple[Effect, ...]) -> None:
         """Do the effects of a decision about a call, as far as rows go.
@@ -103,6 +105,8 @@ class Outgoing:
         for hint, keys in self._hints():
             for key in keys:
                 transaction.on_commit(_later(hint, key))
+        if self.to_finish:
+            transaction.on_commit(doorbell.finish_recordings)
 
     def _hints(self) -> list[tuple[Callable[[Any], None], Any]]:
         return [
@@ -144,6 +148,13 @@ class Outgoing:
         recording = recordings.finish(stored.recording, stored.file, stored.size_bytes, stored.duration_ms, self.now)
         if recording is None or not recording.file:
             return
+        if recordings.is_raw(recording.file):
+            self.to_finish = True
+        else:
+            self.tell_recording(loaded, recording)
+
+    def tell_recording(self, loaded: Loaded, recording: Recording) -> None:
+        """Owe customers' servers the news that a recording can be fetched."""
         notice = payloads.RecordingNotice(
             recording_url=recordings.address_of(recording),
             call_id=loaded.call.id,

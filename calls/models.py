@@ -183,12 +183,25 @@ class RecordingKind(models.TextChoices):
 
 class RecordingState(models.TextChoices):
     RUNNING = "running", _("Recording")
+    FINISHING = "finishing", _("Being finished")  # a worker makes a file for listeners of what the engine has written
     READY = "ready", _("Ready")
     FAILED = "failed", _("Failed")
+    ERASED = "erased", _("Erased")  # the sound is gone on purpose, the row stays
+
+
+class RecordingFailure(models.TextChoices):
+    """Why there is no sound."""
+
+    NOTHING = "nothing", _("Nothing was recorded")
+    LOST = "lost", _("The file is gone")
+    UNREADABLE = "unreadable", _("The file cannot be read")
 
 
 class Recording(Tenanted):
-    """Sound of a call: a conversation, or a message for a queue. Its file lies below the media folder."""
+    """Sound of a call: a conversation, or a message for a queue. Its file lies below the media folder.
+
+    `peaks` has a picture of each side, the same for one that is not stereo. Shape: {"left": [0 to 100], "right": ...}.
+    """
 
     recording_id = models.CharField(_("recording ID"), max_length=64, unique=True, default=uuid.uuid4, editable=False)
     call = models.ForeignKey(Call, on_delete=models.CASCADE, related_name="recordings", verbose_name=_("call"))
@@ -209,6 +222,12 @@ class Recording(Tenanted):
     )
     size_bytes = models.PositiveBigIntegerField(_("size (bytes)"), default=0)
     duration_ms = models.PositiveIntegerField(_("length (ms)"), default=0)
+    peaks = models.JSONField(_("waveform"), default=dict, editable=False)
+    failure = models.CharField(
+        _("failure"), max_length=16, choices=RecordingFailure.choices, blank=True, default="", editable=False
+    )
+    attempts = models.PositiveSmallIntegerField(_("attempts to finish"), default=0, editable=False)
+    finish_after = models.DateTimeField(_("finish after"), null=True, editable=False)
     listened_at = models.DateTimeField(_("listened to"), null=True, editable=False)
     started_at = models.DateTimeField(_("started"))
     ended_at = models.DateTimeField(_("ended"), null=True)
@@ -219,10 +238,12 @@ class Recording(Tenanted):
         indexes: ClassVar = [
             models.Index(fields=["project", "kind", "-started_at"], name="recording_in_project"),
             models.Index(fields=["call"], condition=models.Q(state="running"), name="recording_running"),
+            models.Index(fields=["project", "started_at"], condition=~models.Q(file=""), name="recording_with_file"),
+            models.Index(fields=["finish_after"], condition=models.Q(state="finishing"), name="recording_to_finish"),
         ]
 
     def __str__(self) -> str:
-        return self.recording_id
+        return str(self.recording_id)
 
     @property
     def is_voicemail(self) -> bool:

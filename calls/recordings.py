@@ -10,7 +10,11 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
 
-from calls.models import Call, Recording, RecordingKind, RecordingState
+from calls.models import Call, Recording, RecordingFailure, RecordingKind, RecordingState
+
+RAW = ".raw"  # as `telephony.recording_format` has it
+# Nothing that an engine tells changes these: they have their file, wait for a worker, or are gone on purpose.
+SETTLED = (RecordingState.FINISHING, RecordingState.READY, RecordingState.ERASED)
 
 
 def begin(
@@ -42,33 +46,51 @@ def begin(
 
 
 def finish(recording_id: str, file: str, size_bytes: int, duration_ms: int, now: dt.datetime) -> Recording | None:
-    """Note the file of a recording; without a file it has failed. None when it is unknown, or has its file.
+    """Note the file of a recording; without a file it has failed. None when it is unknown, has its file, or was erased.
 
-    One that was given up gets its file all the same.
+    One that was given up gets its file all the same. What an engine has only written down (`is_raw`) is not ready:
+    it waits for a worker, see `callflow.recording.finishing`.
     """
-    open_ = Recording.objects.filter(recording_id=recording_id).exclude(state=RecordingState.READY)
-    state = RecordingState.READY if file else RecordingState.FAILED
-    if not open_.update(state=state, file=file, size_bytes=size_bytes, duration_ms=duration_ms, ended_at=now):
-        return None
-    return Recording.objects.get(recording_id=recording_id)
+    columns = {
+        "state": RecordingState.READY if file else RecordingState.FAILED,
+        "failure": "" if file else RecordingFailure.NOTHING,
+        "file": file,
+        "size_bytes": size_bytes,
+        "duration_ms": duration_ms,
+        "ended_at": now,
+    }
+    if is_raw(file):
+        columns |= {"state": RecordingState.FINISHING, "attempts": 0, "finish_after": now}
+    open_ = Recording.objects.filter(recording_id=recording_id).exclude(state__in=SETTLED)
+    return Recording.objects.get(recording_id=recording_id) if open_.update(**columns) else None
+
+
+def is_raw(file: str) -> bool:
+    """Whether this is what an engine has written while people talked: nothing that anybody could listen to."""
+    return file.endswith(RAW)
 
 
 def give_up(call_pks: Iterable[int], now: dt.datetime) -> int:
     """Nobody will hand over what was being recorded of these calls. Returns how many recordings.
 
-    A file that was written before its engine died is kept: it was finished when it was written.
+    A file that was written before its engine died is kept: it was finished when it was written, or can be finished as
+    far as it goes.
     """
     running = list(Recording.objects.filter(call__in=list(call_pks), state=RecordingState.RUNNING))
     for recording in running:
-        file = f"recordings/{recording.project_id}/{recording.recording_id}.{recording.format}"
-        path = Path(settings.MEDIA_ROOT) / file
-        if path.is_file():
-            written = path.stat()
-            lasted_s = max(0.0, written.st_mtime - recording.started_at.timestamp())
-            finish(recording.recording_id, file, written.st_size, round(lasted_s * 1000), now)
-        else:
-            finish(recording.recording_id, "", 0, 0, now)
+        stem = f"recordings/{recording.project_id}/{recording.recording_id}"
+        written = (f"{stem}.{recording.format}", stem + RAW)
+        file = next((each for each in written if (Path(settings.MEDIA_ROOT) / each).is_file()), "")
+        size_bytes, duration_ms = _measured(recording, file) if file else (0, 0)
+        finish(recording.recording_id, file, size_bytes, duration_ms, now)
     return len(running)
+
+
+def _measured(recording: Recording, file: str) -> tuple[int, int]:
+    """Size and, about, length of a file that nobody has told anything about. Units: bytes, milliseconds."""
+    written = (Path(settings.MEDIA_ROOT) / file).stat()
+    lasted_s = max(0.0, written.st_mtime - recording.started_at.timestamp())
+    return written.st_size, round(lasted_s * 1000)
 
 
 def left_over(ended_before: dt.datetime, limit: int) -> list[int]:
@@ -98,7 +120,8 @@ def path_of(recording: Recording) -> Path | None:
 def delete_recording(recording: Recording) -> None:
     """Delete a recording, and its file once that is certain."""
     path = path_of(recording)
-    recording.delete()
+    # Pages have it as a kind of recording, which the history does not watch.
+    Recording.objects.get(pk=recording.pk).delete()
     if path is not None:
         transaction.on_commit(lambda: path.unlink(missing_ok=True))
 

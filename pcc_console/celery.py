@@ -70,7 +70,10 @@ app.conf.update(
     task_routes={
         "callflow.tasks.dispatch": {"queue": "dispatch"},
         "callflow.tasks.ask_*": {"queue": "hooks"},
+        "callflow.tasks.finish_recordings": {"queue": "reports"},
+        "callflow.tasks.erase_old_recordings": {"queue": "reports"},
         "callflow.tasks.*": {"queue": "timers"},
+        "ivr.tasks.*": {"queue": "reports"},
         "webhooks.tasks.*": {"queue": "hooks"},
     },
     task_serializer="json",
@@ -104,6 +107,10 @@ app.conf.update(
         "forget what is old": {
             "task": "pcc_console.tasks.forget_what_is_old",
             "schedule": crontab(hour=4, minute=0),
+        },
+        "erase old recordings": {
+            "task": "callflow.tasks.erase_old_recordings",
+            "schedule": crontab(minute=40),
         },
         "forget expired sessions": {
             "task": "pcc_console.tasks.forget_expired_sessions",

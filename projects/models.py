@@ -21,6 +21,7 @@ URL_MAX_LENGTH = 2048
 MAX_MISSED_CALLS = 50
 MAX_OUTBOUND_CALLS = 10_000  # at once, or in a minute: more than one installation carries
 MIN_OUTBOUND_DURATION_S = 60
+MAX_RETENTION_DAYS = 3650
 MAX_OUTBOUND_DURATION_S = 86_400
 PREFIXES_MAX_LENGTH = 1000
 
@@ -282,6 +283,15 @@ class CallSettings(Tenanted):
         validators=[MinValueValidator(MIN_OUTBOUND_DURATION_S), MaxValueValidator(MAX_OUTBOUND_DURATION_S)],
         help_text=_("Seconds, from 60 to 86400. An outbound call that lasts longer is ended."),
     )
+    recording_retention_days = models.PositiveSmallIntegerField(
+        _("keep recordings (days)"),
+        default=0,
+        validators=[MaxValueValidator(MAX_RETENTION_DAYS)],
+        help_text=_(
+            "Days, at most 3650. Then the sound of conversations and messages is erased; what is known about the calls "
+            "stays. 0: recordings are kept until somebody deletes them."
+        ),
+    )
     updated_at = models.DateTimeField(_("changed"), auto_now=True)
 
     class Meta:
@@ -304,6 +314,9 @@ class CallSettings(Tenanted):
             models.CheckConstraint(
                 condition=models.Q(outbound_max_duration_s__range=(MIN_OUTBOUND_DURATION_S, MAX_OUTBOUND_DURATION_S)),
                 name="outbound_max_duration_range",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(recording_retention_days__lte=MAX_RETENTION_DAYS), name="recording_retention_range"
             ),
         ]
 

@@ -27,6 +27,7 @@ FILE_TYPES: Mapping[str, str] = {
     "mp4": "audio/mp4",
     "webm": "audio/webm",
 }
+BEING_MADE = (RecordingState.RUNNING, RecordingState.FINISHING)
 OTHER_TYPE = "application/octet-stream"
 # Should the bytes ever be taken for a page, it can do nothing.
 POWERLESS = "sandbox; default-src 'none'; media-src 'self'"
@@ -46,7 +47,7 @@ class RecordingFile(ApiView):
         found = _named(self.project, id)
         recording = next((each for each in found if each.state == RecordingState.READY), None)
         if recording is None:
-            return self._none(id, running=any(each.state == RecordingState.RUNNING for each in found))
+            return self._none(id, running=any(each.state in BEING_MADE for each in found))
         path = recordings.path_of(recording)
         if path is None:
             return replies.failed(HTTPStatus.NOT_FOUND, "The recording is not there any more.")

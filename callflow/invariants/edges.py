@@ -17,7 +17,8 @@ from calls.models import Leg, Recording, RecordingState
 from projects.models import CallSettings
 from webhooks.domain import DeliveryState
 
-HANDED_OVER_WITHIN_S = 60.0  # an engine may have to encode an hour of sound after the call
+# After the call: until the engine has handed over what it has, and until a busy worker has made a file of it.
+_BEING_MADE = {RecordingState.RUNNING: 60.0, RecordingState.FINISHING: 3600.0}  # seconds
 GIVEN_UP_LATE_S = 300.0  # the last attempt, and the sweep that notices
 MINUTE = dt.timedelta(minutes=1)
 LONGEST_CALL = dt.timedelta(days=1)  # what a project can allow at most
@@ -31,8 +32,10 @@ def recordings_have_files(call: CallRecord, scope: Scope) -> Iterator[Finding]:
     for each in call.recordings:
         if each.state == RecordingState.READY and not _has_file(each):
             yield _about(call, Code.S8, f"recording {each.recording_id} is ready, and its file {each.file} not there")
-        ended_at = call.row.ended_at if scope.live and each.state == RecordingState.RUNNING else None
-        if ended_at is not None and seconds_between(ended_at, scope.now) > HANDED_OVER_WITHIN_S:
+        within_s = _BEING_MADE.get(RecordingState(each.state)) if scope.live else None
+        if within_s is None or call.row.ended_at is None:
+            continue
+        if seconds_between(call.row.ended_at, scope.now) > within_s:
             yield _about(call, Code.S8, f"recording {each.recording_id} is still being made after the call")
 
 
@@ -47,7 +50,7 @@ def files_have_rows(project: CallSettings, scope: Scope) -> Iterator[Finding]:
     files = {str(path.relative_to(media)) for path in folder.rglob("*") if path.is_file() and _is_old(path, scope)}
     known = set(Recording.objects.filter(project=project.pk, file__in=files).values_list("file", flat=True))
     ids = {Path(file).stem: file for file in files - known}
-    being_made = Recording.objects.filter(project=project.pk, recording_id__in=ids, state=RecordingState.RUNNING)
+    being_made = Recording.objects.filter(project=project.pk, recording_id__in=ids, state__in=_BEING_MADE)
     orphans = set(ids) - set(being_made.values_list("recording_id", flat=True))
     for orphan in sorted(orphans):
         yield Finding(Code.S8, project.pk, ids[orphan], "is a recording without a row")

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 
 from callflow.domain.ways import EXTERNAL
 from calls.domain import CallState, Cause, Direction, LegRole, Outcome
-from calls.models import Call, RecordingState
+from calls.models import Call, Recording, RecordingFailure, RecordingState
 from common import phone
 from projects.console.stored import NOTHING as NOTHING  # said by all who use these words
 from projects.console.stored import moment_text as moment_text
@@ -151,8 +151,15 @@ ROLES: Mapping[str, Text] = {
 
 RECORDINGS: Mapping[str, Text] = {
     RecordingState.RUNNING: gettext_lazy("Is being recorded"),
+    RecordingState.FINISHING: gettext_lazy("Is being finished"),
     RecordingState.READY: gettext_lazy("Ready"),
     RecordingState.FAILED: gettext_lazy("Nothing was recorded"),
+    RecordingState.ERASED: gettext_lazy("Erased"),
+}
+FAILURES: Mapping[str, Text] = {
+    RecordingFailure.NOTHING: gettext_lazy("Nothing was recorded"),
+    RecordingFailure.LOST: gettext_lazy("The file was lost"),
+    RecordingFailure.UNREADABLE: gettext_lazy("The file cannot be read"),
 }
 
 
@@ -210,3 +217,8 @@ def span_text(seconds: float | None) -> str:
 def clock_text(at: dt.datetime) -> str:
     """The time of day with seconds, by the project's clock."""
     return f"{timezone.localtime(at):%H:%M:%S}"
+
+
+def recording_text(recording: Recording) -> str:
+    """The state of a recording, and why there is no sound."""
+    return str(FAILURES.get(recording.failure) or RECORDINGS[recording.state])
