@@ -10,7 +10,7 @@ from django.urls import include, path, re_path
 
 from projects.console import needs_project
 from softphone import discovery
-from softphone.pages import phone, softphone
+from softphone.pages import phone, scripts, softphone
 
 
 def inside(view: Callable[..., Any]) -> Any:
@@ -23,6 +23,7 @@ urlpatterns = [
     re_path(r"^softphone/?$", softphone.softphone, name="softphone"),
     path("softphone/token", inside(softphone.token), name="softphone_token"),
     path("softphone/api/", include("softphone.agent_api.urls")),
+    re_path(r"^(?:softphone/|web_phone/lastest/)?js/StringeeSoftPhone-lastest\.js$", scripts.loader),
     re_path(r"^phone/?$", inside(phone.phone), name="phone"),
     path("phone/session", inside(phone.phone_session), name="phone_session"),
     path("phone/link", inside(phone.phone_link), name="phone_link"),

@@ -1,0 +1,266 @@
+/* The embedded telephone inside its iframe. The page outside is `parent`, and its StringeeSoftPhone is `outside`. */
+
+import { Client, doorOf } from "../client.js";
+import { fillKeypad } from "../keypad.js";
+import { announce, byId, say, sayAll, sayEnd, setText, showOnly, span } from "../page.js";
+import { hear, ring } from "../sound.js";
+import { PublicCall } from "./public_call.js";
+import { BODY } from "./screens.js";
+
+const BACK_TO_DIALLING_MS = 2000; // how long the end of a call stays on the screen
+const SIGNALLING = { 100: [1, "Calling"], 180: [2, "Ringing"], 183: [2, "Ringing"], 200: [3, "Answered"], 486: [5, "Busy here"], 603: [5, "Busy here"] };
+const ENDED = [6, "Ended"];
+const BUSY_CODES = new Set([486, 603]);
+const outside = parent.StringeeSoftPhone;
+const tell = (event, ...values) => outside._call(event, ...values);
+
+let client = null;
+let call = null; // our Call
+let silence = () => {};
+
+document.body.innerHTML = BODY;
+sayAll();
+fillKeypad(byId("keypad"), pressed);
+wire();
+
+// ── What the page outside calls, and touches ─────────────────────────────────────────────────────────────────────────
+window.stringeePhone = {
+  currentCall: null,
+  ringtonePlayer: { get src() { return outside.ringToneFile; }, set src(address) { outside.ringToneFile = address; } },
+  connect,
+  disconnect,
+  makeCall,
+  configure,
+  answerCall() {
+    if (!call?.isIncoming || call.state !== "ringing") return false;
+    call.answer();
+    return true;
+  },
+  hangupCall() {
+    if (!call) return false;
+    call.hangUp();
+    return true;
+  },
+  hold(held) {
+    if (call?.state !== "talking") return false;
+    call.hold(held).catch(() => {});
+    return true;
+  },
+};
+configure();
+outside._becomeReady();
+
+// ── Being connected ──────────────────────────────────────────────────────────────────────────────────────────────────
+/** Where the door is: where the page says, else where our script comes from. */
+function door() {
+  const addresses = outside._stringeeServerAddrs?.length ? outside._stringeeServerAddrs : [outside._stringeeServerAddr];
+  const address = addresses.find(Boolean);
+  if (!address) return doorOf(import.meta.url);
+  const url = new URL(address, import.meta.url);
+  if (url.protocol.startsWith("http")) url.protocol = url.protocol.replace("http", "ws"); // as its elder wrote them
+  return url.href;
+}
+
+/** Sign in, or go on with a newer token: calls survive both, also after `disconnect`. */
+function connect(token) {
+  client ??= newClient();
+  client.url = door();
+  if (client.isOnline) client.renew(token);
+  else client.connect(token);
+}
+
+function newClient() {
+  const made = new Client({ url: door() });
+  made.on("state", connectionChanged);
+  made.on("authen", (answer) => tell("authen", { message: answer.r ? "" : "SUCCESS", msg: answer.message, ...answer }));
+  made.on("tokenwanted", () => tell("requestNewToken"));
+  made.on("incoming", incoming);
+  made.on("message", (message) => tell("customMessage", message));
+  made.on("topic", (message) => tell("messageFromTopic", message));
+  made.on("devices", (device) => tell("otherdeviceauthen", device));
+  return made;
+}
+
+function disconnect() {
+  client?.disconnect();
+}
+
+function connectionChanged(state) {
+  const was = outside.connected;
+  outside.connected = state === "online";
+  byId("dot").className = `dot is-${state}`;
+  setText(byId("connection"), say(`connection.${state}`));
+  if (was && !outside.connected) tell("disconnect");
+}
+
+// ── What the page has set ────────────────────────────────────────────────────────────────────────────────────────────
+function configure() {
+  const { fromNumbers, showMode, showButtonClose, askCallTypeWhenMakeCall, routingType, recentCalls } = outside;
+  fill(byId("from-number"), fromNumbers.map(({ alias, number }) => [cleaned(number), alias ? `${alias} (${number})` : number]));
+  byId("from-row").hidden = !fromNumbers.length;
+  byId("kind-row").hidden = !askCallTypeWhenMakeCall;
+  byId("close").hidden = !showButtonClose;
+  byId("screen").hidden = showMode === "min";
+  setText(byId("size"), showMode === "min" ? "▴" : "▾");
+  byId("size").setAttribute("aria-label", say(showMode === "min" ? "widget.larger" : "widget.smaller"));
+  byId("routing").value = routingType;
+  byId("transfer").hidden = !outside._hears("transferCallBtnClick");
+  byId("add").hidden = !outside._hears("addParticipantBtnClick");
+  byId("routing-row").hidden = !outside._hears("setRoutingType");
+  drawRecent(recentCalls);
+}
+
+function fill(chooser, options) {
+  const chosen = chooser.value;
+  chooser.replaceChildren(...options.map(([value, text]) => new Option(text, value)));
+  if (chosen) chooser.value = chosen;
+  if (chooser.selectedIndex < 0) chooser.selectedIndex = 0;
+}
+
+function drawRecent(calls) {
+  byId("recent").replaceChildren(...(calls ?? []).slice(0, 20).map((each) => {
+    const number = String(each.number ?? each.to ?? each);
+    const line = document.createElement("button");
+    line.type = "button";
+    line.textContent = each.alias ? `${each.alias} (${number})` : number;
+    line.addEventListener("click", () => { numberBox().value = number; });
+    return line;
+  }));
+}
+
+/** Dial strings as every widget of this kind cleans them: no plus, no space, and 84 instead of 840. */
+function cleaned(number) {
+  return String(number).replace("+", "").replace("%2B", "").replace(" ", "").replace(/^840/, "84");
+}
+
+// ── Calls ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+function makeCall(from, to, callType) {
+  if (call || !client?.isOnline || !to) return;
+  const wanted = { from: cleaned(from ?? ""), to: cleaned(to), custom: "" };
+  const shown = new PublicCall(null, wanted);
+  if (tell("beforeMakeCall", shown, callType) === false) return;
+  take(client.makeCall({ ...wanted, custom: shown.custom }), shown);
+  call.on("result", (answer) => tell("makeOutgoingCallResult", {
+    ...answer,
+    customDataFromYourServer: answer.customDataFromYourServer || "{}", // pages parse it without a look at `r`
+  }));
+}
+
+function incoming(taken) {
+  take(taken, new PublicCall(taken));
+  silence = ring(outside.ringToneFile);
+  if (outside.showMode !== "full") outside.show("full");
+  announce(`${say("incoming.title")}: ${taken.party}`, { urgent: true });
+  byId("answer").focus();
+  tell("incomingCall", window.stringeePhone.currentCall);
+  if (outside.autoPickUp && !taken.isOver) taken.answer();
+}
+
+function take(taken, shown) {
+  call = taken;
+  shown.follow(taken);
+  window.stringeePhone.currentCall = shown;
+  setText(byId("party"), taken.isIncoming ? taken.party : `+${taken.to}`.replace(/^\+(?=\D)/, ""));
+  setText(byId("via"), taken.isIncoming && taken.toAlias ? say("widget.via", { name: taken.toAlias }) : "");
+  taken.on("state", () => moved(taken));
+  taken.on("code", ({ code, reason }) => signal(code, reason));
+  taken.on("stream", heard);
+  taken.on("microphone", (why) => microphone(taken, why));
+  taken.on("muted", (muted) => byId("mute").setAttribute("aria-pressed", muted));
+  taken.on("held", (held) => byId("hold").setAttribute("aria-pressed", held));
+  taken.on("otherdevice", (notice) => tell("otherdevice", notice));
+  taken.on("media", (media) => {
+    if (media === "connected" || media === "disconnected") tell("mediastate", { code: media === "connected" ? 1 : 2, reason: media === "connected" ? "Connected" : "Disconnected" });
+  });
+  draw();
+}
+
+function moved(moving) {
+  if (moving.state !== "ringing" || !moving.isIncoming) silence();
+  if (moving.isOver) over(moving);
+  else draw();
+}
+
+/** The state as pages of this API read it. */
+function signal(sipCode, sipReason) {
+  const [code, reason] = SIGNALLING[sipCode] ?? (sipCode >= 400 ? ENDED : [0, ""]);
+  if (code) tell("signalingstate", { code, reason, sipCode, sipReason });
+}
+
+function over(ended) {
+  const wasIncoming = ended.isIncoming && !ended.talkingSince;
+  if (!BUSY_CODES.has(ended.code) && ended.why !== "refused") tell("signalingstate", { code: 6, reason: "Ended", sipCode: -1, sipReason: "Bye" });
+  call = null;
+  window.stringeePhone.currentCall = null;
+  byId("heard").srcObject = null;
+  setText(byId("call-state"), sayEnd(ended.why, ended.code));
+  announce(byId("call-state").textContent);
+  for (const id of ["answering", "talking"]) byId(id).hidden = true;
+  clearInterval(clock);
+  setTimeout(() => {
+    if (call) return;
+    showOnly(byId("page-diapad"), SCREENS.map(byId));
+    tell(wasIncoming ? "incomingScreenHide" : "callingScreenHide");
+  }, BACK_TO_DIALLING_MS);
+}
+
+let clock = 0;
+const SCREENS = ["page-diapad", "page-call"];
+
+function draw() {
+  showOnly(byId("page-call"), SCREENS.map(byId));
+  const rings = call.isIncoming && call.state === "ringing";
+  byId("answering").hidden = !rings;
+  byId("talking").hidden = rings;
+  setText(byId("call-state"), say(`call.${call.isIncoming ? "in" : "out"}.${call.state}`));
+  clearInterval(clock);
+  const showTime = () => setText(byId("call-time"), call?.talkingSince ? span(Date.now() - call.talkingSince) : "");
+  clock = setInterval(showTime, 500);
+  showTime();
+}
+
+/** What is heard goes to the page when it has a handler for that, which then is to play it. */
+async function heard(stream) {
+  if (outside._hears("addremotestream")) tell("addremotestream", stream);
+  else byId("sound-blocked").hidden = await hear(byId("heard"), stream);
+}
+
+function microphone(taken, why) {
+  byId("microphone-note").hidden = !why;
+  if (why) setText(byId("microphone-note"), `${say(`microphone.${why}`)} ${say("microphone.hears")}`);
+  else tell("addlocalstream", taken.localStream);
+}
+
+// ── Buttons ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+function numberBox() {
+  return document.querySelector("#page-diapad .wrap-typing-number input");
+}
+
+function pressed(key) {
+  if (call) call.press(key).catch(() => {});
+  else numberBox().value += key;
+}
+
+function wire() {
+  const does = (id, what) => byId(id).addEventListener("click", what);
+  does("size", () => outside.show(outside.showMode === "min" ? "full" : "min"));
+  does("close", () => outside.show("none"));
+  byId("page-diapad").addEventListener("submit", (event) => {
+    event.preventDefault();
+    const [from, to, kind] = [byId("from-number").value, numberBox().value.trim(), byId("kind").value];
+    tell("makeOutgoingCallBtnClick", from, to, kind);
+    makeCall(from, to, kind);
+  });
+  does("answer", () => { tell("answerIncomingCallBtnClick"); call?.answer(); });
+  does("reject", () => { tell("declineIncomingCallBtnClick"); call?.reject(); });
+  does("hang-up", () => { tell("endCallBtnClick"); call?.hangUp(); });
+  does("mute", () => call?.mute(!call.muted));
+  does("hold", () => window.stringeePhone.hold(!call?.held));
+  does("transfer", () => tell("transferCallBtnClick", window.stringeePhone.currentCall));
+  does("add", () => tell("addParticipantBtnClick", window.stringeePhone.currentCall));
+  does("sound-blocked", () => { if (call?.remoteStream) heard(call.remoteStream); });
+  byId("routing").addEventListener("change", () => {
+    outside.routingType = Number(byId("routing").value);
+    tell("setRoutingType", outside.routingType);
+  });
+}
