@@ -13,10 +13,18 @@ def waveform_path(peaks: Sequence[int], bars: int) -> str:
 
     Bars for which there is more than one peak are as high as the highest.
     """
+    return two_sided_path(peaks, peaks, bars)
+
+
+def two_sided_path(above: Sequence[int], below: Sequence[int], bars: int) -> str:
+    """The same with one sound above the middle line and another one below it: who speaks is seen."""
     strokes = []
     for bar in range(bars):
-        first, last = bar * len(peaks) // bars, (bar + 1) * len(peaks) // bars
-        loudest = max(peaks[first : max(last, first + 1)], default=0)
-        height = max(LOWEST, loudest)
-        strokes.append(f"M{bar}.5 {(HEIGHT - height) / 2:g}v{height}")
+        up, down = (max(LOWEST, _loudest(peaks, bar, bars)) / 2 for peaks in (above, below))
+        strokes.append(f"M{bar}.5 {HEIGHT / 2 - up:g}v{up + down:g}")
     return "".join(strokes)
+
+
+def _loudest(peaks: Sequence[int], bar: int, bars: int) -> int:
+    first, last = bar * len(peaks) // bars, (bar + 1) * len(peaks) // bars
+    return max(peaks[first : max(last, first + 1)], default=0)

@@ -197,6 +197,7 @@ class CallSettingsAdmin(ProjectAdmin):
                 )
             },
         ),
+        (gettext_lazy("Recordings"), {"fields": ("recording_retention_days",)}),
         (gettext_lazy("SMS"), {"fields": ("sms_gateway_url",)}),
     )
 

@@ -95,6 +95,7 @@ class CallSettingsForm(ProjectForm):
             "outbound_concurrency",
             "outbound_per_minute",
             "outbound_max_duration_s",
+            "recording_retention_days",
         )
 
     def clean(self) -> dict[str, Any] | None:

@@ -15,11 +15,12 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.contrib.filters.admin import DropdownFilter, RelatedDropdownFilter
-from unfold.decorators import display
+from unfold.decorators import action, display
 
 from callflow.models import Voicemail
 from callflow.pages import words
 from callflow.pages.lists import StoredPage, period_of
+from callflow.pages.recording_erasing import erase_caller
 from callflow.pages.recording_player import player, recording_audio
 from calls.models import Recording, RecordingKind, RecordingState
 from calls.recordings import delete_recording
@@ -39,6 +40,7 @@ class RecordingPage(StoredPage):
     search_help_text = gettext_lazy("Caller, call ID or agent")
     ordering = ("-started_at", "-pk")
     actions = ()
+    actions_list: ClassVar = ["erase"]
     empty_next_to_write = ((gettext_lazy("Simulate a call"), "admin:calls_call_simulate"),)
 
     @property
@@ -62,6 +64,16 @@ class RecordingPage(StoredPage):
     ) -> HttpResponse:
         """A recording has no page of its own: its call has one."""
         return HttpResponseRedirect(address_of(self.row_or_404(request, object_id).call))
+
+    @action(
+        description=gettext_lazy("Erase a caller's recordings"),
+        url_path="erase",
+        permissions=["delete"],
+        icon="delete_forever",
+    )
+    def erase(self, request: HttpRequest) -> HttpResponse:
+        """All that there is of one caller, in both lists."""
+        return erase_caller(request, self.model)
 
     @display(description=gettext_lazy("Recorded"), ordering="started_at")
     def recorded_at(self, recording: Recording) -> str:

@@ -17,10 +17,10 @@ from calls.recordings import path_of
 from common import clock
 from common.byte_ranges import serve_file
 from ivr.greeting_player import SMALL_BARS, length_text
-from ivr.waveform import HEIGHT, waveform_path
+from ivr.waveform import HEIGHT, two_sided_path
 from projects.console import project_of
 
-CONTENT_TYPES = {"mp3": "audio/mpeg", "wav": "audio/wav"}
+CONTENT_TYPES = {"mp3": "audio/mpeg", "wav": "audio/wav", "mp4": "audio/mp4", "webm": "audio/webm"}
 # Should the bytes ever be taken for a page, it can do nothing.
 POWERLESS = "sandbox; default-src 'none'; media-src 'self'"
 
@@ -28,7 +28,7 @@ POWERLESS = "sandbox; default-src 'none'; media-src 'self'"
 def player(recording: Recording) -> SafeString | str:
     """The player, or why there is nothing to play; pages that show it load the script and style of greeting files."""
     if recording.state != RecordingState.READY:
-        return str(words.RECORDINGS[recording.state])
+        return words.recording_text(recording)
     if path_of(recording) is None:
         return _("The file is missing on the server.")
     what = _("Message of %(moment)s") if recording.is_voicemail else _("Recording of %(moment)s")
@@ -37,7 +37,7 @@ def player(recording: Recording) -> SafeString | str:
         "audio": reverse("admin:calls_recording_audio", args=[recording.recording_id]),
         "length": length_text(recording.duration_ms),
         "seconds": recording.duration_ms / 1000,
-        "path": waveform_path([], SMALL_BARS),
+        "path": two_sided_path(recording.peaks.get("left", []), recording.peaks.get("right", []), SMALL_BARS),
         "bars": SMALL_BARS,
         "height": HEIGHT,
     }

@@ -88,6 +88,7 @@ CALL_SETTINGS = Shape(
         "outbound_concurrency",
         "outbound_per_minute",
         "outbound_max_duration_s",
+        "recording_retention_days",
     ),
 )
 NUMBERS = Shape(

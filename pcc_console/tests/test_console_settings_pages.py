@@ -153,6 +153,7 @@ def test_limits_of_outbound_calls_are_kept(ours, supervisor):
         "outbound_per_minute": "10",
         "outbound_max_duration_s": "600",
         "missed_calls_limit": "0",
+        "recording_retention_days": "90",
     }
     assert save_call_settings(sign_in(supervisor, ours), ours, **limits).status_code == 302
     settings = CallSettings.objects.get(project=ours)
@@ -172,6 +173,8 @@ def test_limits_of_outbound_calls_are_kept(ours, supervisor):
         ("outbound_max_duration_s", "59"),
         ("outbound_max_duration_s", "86401"),
         ("missed_calls_limit", "51"),
+        ("recording_retention_days", "3651"),
+        ("recording_retention_days", "-1"),
     ],
 )
 def test_limits_out_of_their_range_are_refused(ours, supervisor, field, value):

@@ -107,6 +107,7 @@ class Draw:
             missed_calls_limit=self(st.integers(0, 50)),
             outbound_prefixes=self(st.sampled_from(["", "84", "84 +1, 34"])),
             outbound_concurrency=self(st.integers(0, 10_000)),
+            recording_retention_days=self(st.integers(0, 3650)),
         )
 
     def hours(self, name: str) -> BusinessHours:
