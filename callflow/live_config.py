@@ -8,13 +8,12 @@ from functools import cached_property
 
 from django.db import connection
 from django.db.models import Q
-from django.utils import translation
-from django.utils.translation import gettext, ngettext
 
 from agents import domain as agent_rules
 from agents.models import Agent
 from agents.selectors import anybody_signed_in
 from callflow.domain.config import AgentConfig, NumberConfig, QueueConfig, Settings, WayOut
+from callflow.spoken_texts import SpokenTexts
 from calls.domain import Cause, LegRole, LegState
 from calls.models import Call, Leg
 from common.phone import InvalidPhoneNumber, digits_of
@@ -258,44 +257,3 @@ def expected_wait_s(answered: Sequence[dt.datetime], place: int) -> int | None:
 def _elsewhere(url: str) -> str:
     """A customer's URL; empty for those that mean that we handle it."""
     return "" if url in HANDLED_HERE_URLS else url
-
-
-class SpokenTexts:
-    """What callers are told where nothing was configured, in one language."""
-
-    def __init__(self, language: str) -> None:
-        self.language = language
-
-    def goodbye(self) -> str:
-        with translation.override(self.language):
-            return gettext("We cannot take your call at the moment. Please call again later.")
-
-    def leave_message(self) -> str:
-        with translation.override(self.language):
-            return gettext("Please leave a message after the tone. Press the hash key when you have finished.")
-
-    def thanks_for_message(self) -> str:
-        with translation.override(self.language):
-            return gettext("Thank you for your message. Goodbye.")
-
-    def place_in_line(self, place: int | None, wait_s: int | None) -> str:
-        with translation.override(self.language):
-            return " ".join([*self._place(place), *self._wait(wait_s)])
-
-    def _place(self, place: int | None) -> list[str]:
-        if place is None:
-            return []
-        if place == 1:
-            return [gettext("You are the next to be answered.")]
-        ahead = place - 1
-        text = ngettext("There is %(count)s call before yours.", "There are %(count)s calls before yours.", ahead)
-        return [text % {"count": ahead}]
-
-    def _wait(self, wait_s: int | None) -> list[str]:
-        if wait_s is None:
-            return []
-        minutes = max(1, round(wait_s / 60))
-        text = ngettext(
-            "You will wait for about %(count)s minute.", "You will wait for about %(count)s minutes.", minutes
-        )
-        return [text % {"count": minutes}]

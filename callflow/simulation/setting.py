@@ -9,11 +9,12 @@ from zoneinfo import ZoneInfo
 
 from agents.domain import QueueNeeds, endpoints_of
 from callflow.domain.config import AgentConfig, NumberConfig, QueueConfig, Settings, WayOut
-from callflow.live_config import ANY_DEVICE, MOST_ANNOUNCED_PLACE, RECENT_CALLS, SpokenTexts, expected_wait_s
+from callflow.live_config import ANY_DEVICE, MOST_ANNOUNCED_PLACE, RECENT_CALLS, expected_wait_s
 from callflow.simulation.arrivals import callers_of
 from callflow.simulation.floor import Floor, Spends, spends
 from callflow.simulation.lines import Lines
 from callflow.simulation.scenario import QueuePlan, Scenario, Window
+from callflow.spoken_texts import SpokenTexts
 from calls.domain import Cause
 from common.phone import InvalidPhoneNumber, digits_of
 from ivr.domain.tree import Tree

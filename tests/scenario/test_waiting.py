@@ -9,7 +9,7 @@ import pytest
 
 from agents.activity import return_agent
 from agents.services import delete_agent
-from callflow.live_config import SpokenTexts
+from callflow.spoken_texts import SpokenTexts
 from calls.models import Recording
 from common import clock
 from common.refusals import InUse
