@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from agents.models import CallNote
 from callflow.pages import words
 from callflow.pages.call_picture import picture_of
 from callflow.pages.call_rows import CallRows, agent_text, rows_of
@@ -239,6 +240,11 @@ class CallPage:
         ]
 
     @property
+    def notes(self) -> list[tuple[SafeString | str, CallNote]]:
+        """(who, what he noted)."""
+        return [(link_to(each.agent) if each.agent is not None else each.user_id, each) for each in self.rows.notes]
+
+    @property
     def recordings(self) -> list[tuple[str, SafeString | str]]:
         names = {True: _("Message"), False: _("Conversation")}
         return [(names[each.is_voicemail], player(each)) for each in self.rows.recordings]
@@ -272,7 +278,7 @@ class CallPage:
 
 
 def page_of(call: Call, now: dt.datetime, *, may_end: bool) -> CallPage:
-    """Read a call and lay its page out. Cost: ten queries, and six more while it waits."""
+    """Read a call and lay its page out. Cost: eleven queries, and six more while it waits."""
     return CallPage(rows_of(call), now, may_end=may_end)
 
 

@@ -8,7 +8,7 @@ from functools import cached_property
 
 from django.db.models import Count
 
-from agents.models import Agent
+from agents.models import Agent, CallNote
 from callflow.pages.words import party_text
 from calls.domain import CallState, LegRole
 from calls.models import Call, Leg, Recording, RecordingState, Transition
@@ -34,6 +34,7 @@ class CallRows:
     recordings: Sequence[Recording]
     questions: Sequence[Question]
     messages: Sequence[Sms]
+    notes: Sequence[CallNote]
     deliveries: Mapping[str, int]
     trees: Mapping[str, str]  # names by public id
 
@@ -79,7 +80,7 @@ class CallRows:
 
 
 def rows_of(call: Call) -> CallRows:
-    """Read what belongs to a call. Cost: ten queries, at most."""
+    """Read what belongs to a call. Cost: eleven queries, at most."""
     transitions = list(Transition.objects.filter(call=call).order_by("pk")[:MOST_TRANSITIONS])
     trees = {each.details["tree"] for each in transitions if "tree" in each.details}
     states = Delivery.objects.filter(call=call).order_by().values_list("state").annotate(Count("pk"))
@@ -91,6 +92,7 @@ def rows_of(call: Call) -> CallRows:
         transitions=transitions,
         recordings=list(Recording.objects.filter(call=call).order_by("started_at", "pk")),
         questions=list(Question.objects.filter(call=call).order_by("created_at")),
+        notes=list(CallNote.objects.filter(call=call).select_related("agent").order_by("written_at")),
         messages=list(Sms.objects.filter(call=call).order_by("created_at")),
         deliveries=dict(states),
         trees=_names_of_trees(call.project_id, trees) if trees else {},

@@ -9,6 +9,7 @@ import io
 import pytest
 from django.urls import reverse
 
+from agents.models import CallNote
 from callflow.pages.simulating import ticket_for
 from calls.domain import CallState, Cause, Direction, Outcome
 from calls.models import Recording, RecordingKind
@@ -224,7 +225,7 @@ def test_page_of_a_call_costs_the_same_however_much_happened(ours, viewer, djang
     call = ended_call(ours)
     client = sign_in(viewer, ours)
     client.get(page("calls_call", "change", call.pk))
-    with django_assert_num_queries(FRAME_QUERIES + 10):
+    with django_assert_num_queries(FRAME_QUERIES + 11):
         client.get(page("calls_call", "change", call.pk))
 
 
@@ -469,3 +470,19 @@ def test_number_leads_to_a_simulated_call(ours, supervisor, number):
     client = sign_in(supervisor, ours)
     button = client.get(reverse("admin:numbers_app_number_simulate_call", args=[number.pk]))
     assert button.url == f"{page('calls_call', 'simulate')}?number={number.pk}"
+
+
+def test_page_of_a_call_shows_what_agents_noted(ours, viewer, agent_1):
+    call = factories.CallFactory(project=ours)
+    CallNote.objects.create(
+        project=ours,
+        call=call,
+        agent=agent_1,
+        user_id="agent_1",
+        disposition="Sold",
+        text="<b>two</b>",
+        written_at=clock.now(),
+    )
+    text = texts(sign_in(viewer, ours).get(page("calls_call", "change", call.pk)))
+
+    assert "Notes of agents Agent One · Sold <b>two</b>" in text
