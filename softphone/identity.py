@@ -11,10 +11,11 @@ from typing import Any
 from agents.models import USER_ID_MAX_LENGTH
 from common import clock
 from projects import verification
-from projects.models import Project, User
+from projects.models import ApiKey, Project, User
 from projects.selectors import projects_of
 from projects.verification import FIRST_MS, TokenAbsent, TokenRefused
 from softphone import phone_access
+from softphone.models import PublicPhone
 from softphone.phone_access import LIFETIME_S, PhoneAccess
 
 # A page that comes back in the middle of a call may do so with the token with which the call began.
@@ -40,6 +41,7 @@ class ProjectNotFound(TokenRefused):
 class Identity:
     """A user of a project, or a page that plays a telephone (`phone`). `expires_at`: seconds since 1970.
 
+    `key`: with which the token was signed; empty for telephones.
     `agent`: the contact center's calls come here and may be made from here (the claim `icc_api`).
     `publishes`: attributes and the topics that hear of their changes.
     """
@@ -47,6 +49,7 @@ class Identity:
     project_id: int
     user: str
     expires_at: float
+    key: str = ""
     agent: bool = False
     phone: PhoneAccess | None = None
     topics: tuple[str, ...] = ()
@@ -87,22 +90,33 @@ def sign_in(token: str) -> Identity:
         project_id=verified.project.pk,
         user=_user_of(claims),
         expires_at=_end_of(claims),
+        key=verified.sid,
         agent=claims.get("icc_api") is True,
         topics=_topics_of(claims),
         publishes=_published_of(claims),
     )
 
 
+def may_stay(who: Identity) -> bool:
+    """Whether what a page was let in with still opens the door. Cost: a query or two."""
+    if who.phone is not None:
+        return _may_play(who.phone)
+    return ApiKey.objects.filter(sid=who.key, revoked_at=None).exists()
+
+
 def _telephone(token: str) -> Identity:
     access = phone_access.read(token)
     if not Project.objects.filter(pk=access.project_id).exists():
         raise ProjectNotFound
-    if access.issued_by and not _may_open(access):
-        raise PayloadRefused("who has issued the token may not open the project any more")
+    if not _may_play(access):
+        raise PayloadRefused("who has issued the token may not do so any more, or the link is switched off")
     return Identity(access.project_id, "", clock.now().timestamp() + LIFETIME_S, phone=access)
 
 
-def _may_open(access: PhoneAccess) -> bool:
+def _may_play(access: PhoneAccess) -> bool:
+    """Members as long as they are, visitors as long as the number's public link is switched on."""
+    if not access.issued_by:
+        return PublicPhone.objects.filter(project=access.project_id, number__digits=access.only_number).exists()
     user = User.objects.filter(pk=access.issued_by, is_active=True).first()
     return user is not None and projects_of(user).filter(pk=access.project_id).exists()
 

@@ -58,6 +58,9 @@ class Office(Protocol):
     async def sign_in(self, token: str) -> Identity:
         """Raises TokenRefused."""
 
+    async def may_stay(self, who: Identity) -> bool:
+        """Whether the page is still to be let in: its key may have been revoked."""
+
     async def device_is_up(self, who: Identity, device: str, node: str, expires_s: int) -> None: ...
 
     async def device_is_down(self, who: Identity, device: str, node: str) -> None: ...
@@ -90,6 +93,9 @@ class DatabaseOffice:
 
     async def sign_in(self, token: str) -> Identity:
         return await self._do(lambda: identity.sign_in(token))
+
+    async def may_stay(self, who: Identity) -> bool:
+        return await self._do(lambda: identity.may_stay(who))
 
     async def device_is_up(self, who: Identity, device: str, node: str, expires_s: int) -> None:
         await self._do(

@@ -155,6 +155,9 @@ class LivePage:
         await self._signals.tick()
         if now() > self._renewed_at + RENEW_EVERY_S:
             self._renewed_at = now()
+            if not await self._wires.office.may_stay(self.who.identity):
+                self._wires.outlet.close("what the page was let in with is revoked")
+                return
             await self._wires.memory.keep_page(self.who.identity.user_key, self._facts.seen(now()))
             await self._be_there()
 

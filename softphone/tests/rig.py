@@ -97,11 +97,15 @@ class MemoryOffice:
         self.done: list[tuple[Any, ...]] = []
         self.refusal: Refusal | None = None
         self.calls: set[str] = set()
+        self.revoked = False
 
     async def sign_in(self, token: str) -> Identity:
         if token not in self.tokens:
             raise TokenInvalid("the token's signature is wrong")
         return self.tokens[token]
+
+    async def may_stay(self, who: Identity) -> bool:
+        return not self.revoked
 
     async def device_is_up(self, who: Identity, device: str, node: str, expires_s: int) -> None:
         self.devices.add((who.user, node))

@@ -13,11 +13,13 @@ from projects.models import ApiKey
 from projects.verification import TokenAbsent, TokenInvalid, TokenMalformed, UnknownKey
 from softphone import identity, phone_access
 from softphone.identity import MOST_TOPICS, RESUMED_GRACE_S, Identity, PayloadRefused, ProjectNotFound
+from softphone.models import PublicPhone
 from softphone.phone_access import LIFETIME_S, PhoneAccess
 from tests import factories
 
 pytestmark = pytest.mark.django_db
 NOW = 1_772_442_000
+HOTLINE = "842473082686"
 
 
 @pytest.fixture(autouse=True)
@@ -34,7 +36,7 @@ def token(project: Any, **claims: Any) -> str:
 
 def test_token_of_an_agent(ours):
     who = identity.sign_in(token(ours))
-    assert who == Identity(ours.pk, "lan", NOW + 60, agent=True)
+    assert who == Identity(ours.pk, "lan", NOW + 60, ApiKey.objects.get(project=ours).sid, agent=True)
     assert (who.endpoint, who.user_key) == (f"web:{ours.pk}_lan", f"{ours.pk}_lan")
     assert not who.has_ended(NOW + 60)
 
@@ -118,8 +120,22 @@ def test_page_that_plays_a_telephone(ours, owner):
     assert who.endpoint == "tel:84900000012"
 
 
-def test_telephone_without_a_number_rings_nowhere(ours):
-    assert identity.sign_in(phone_access.issue(PhoneAccess(ours.pk, ""))).endpoint == ""
+def test_telephone_without_a_number_rings_nowhere(ours, owner):
+    assert identity.sign_in(phone_access.issue(PhoneAccess(ours.pk, "", issued_by=owner.pk))).endpoint == ""
+
+
+def test_visitor_plays_a_telephone_while_the_link_of_the_number_is_switched_on(ours, theirs):
+    link = PublicPhone.objects.create(project=ours, number=factories.NumberFactory(project=ours, number=HOTLINE))
+    access = PhoneAccess(ours.pk, "84900000012", only_number=HOTLINE)
+    who = identity.sign_in(phone_access.issue(access))
+    assert identity.may_stay(who)
+    for other in (PhoneAccess(theirs.pk, "849", only_number=HOTLINE), PhoneAccess(ours.pk, "84900000012")):
+        with pytest.raises(PayloadRefused):
+            identity.sign_in(phone_access.issue(other))
+    link.delete()
+    assert not identity.may_stay(who)
+    with pytest.raises(PayloadRefused):
+        identity.sign_in(phone_access.issue(access))
 
 
 def test_telephone_of_somebody_who_left_the_project_is_refused(ours, owner, outsider):
@@ -148,6 +164,17 @@ def test_telephone_of_a_project_that_is_gone_is_refused():
 def test_text_that_only_looks_like_a_telephones_is_refused():
     with pytest.raises(TokenMalformed):
         identity.sign_in("phone:eyJ9")
+
+
+def test_whoever_is_in_stays_until_what_let_him_in_is_gone(ours, owner):
+    agent = identity.sign_in(token(ours))
+    phone = identity.sign_in(phone_access.issue(PhoneAccess(ours.pk, "84900000012", issued_by=owner.pk)))
+    assert identity.may_stay(agent)
+    assert identity.may_stay(phone)
+    ApiKey.objects.filter(project=ours).update(revoked_at="2026-01-01T00:00Z")
+    owner.memberships.all().delete()
+    assert not identity.may_stay(agent)
+    assert not identity.may_stay(phone)
 
 
 # ── Pages ────────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -129,6 +129,14 @@ def test_page_says_again_that_it_is_there(rig, clock):
     assert rig.office.devices == {("lan", "door-1")}
 
 
+def test_page_whose_key_is_revoked_has_to_go(rig, clock):
+    client = rig.page()
+    rig.office.revoked = True
+    clock.shift(21)
+    client.ticks()
+    assert client.closed == "what the page was let in with is revoked"
+
+
 def test_users_other_pages_hear_of_each_other(rig):
     first, stranger, namesake = rig.page(), rig.page("minh"), rig.page(project=8)
     for client in (first, stranger, namesake):

@@ -1,0 +1,291 @@
+"""Stringee's Web SDK, unmodified as npm has it, in a real Chromium against an installation of its own.
+
+The customer is the same SDK in another page, signed in as a telephone. Each page's microphone is a tone of its own.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page
+
+from pcc_console import static_files
+from tests.fault.test_supervision import BASE_DIR, Installation
+from tests.sdk.center import Facts
+from webhooks.tests.receiver import Handler, receiving
+
+FOLDER = BASE_DIR / "tests" / "sdk"
+SDK = FOLDER / "node_modules" / "stringee" / "index.js"
+FILES = {"/stringee.js": SDK, "/page.js": FOLDER / "page.js", "/": FOLDER / "page.html"}
+TYPES = {".js": "text/javascript", ".html": "text/html"}
+AGENT_HZ, CUSTOMER_HZ = 1300, 700
+NEAR_HZ = 30
+SOON_S = 20.0
+
+
+def serve_page(request: Handler) -> None:
+    """The application's own server, which is another origin than the door's."""
+    file = FILES.get(request.path)
+    if file is None:
+        return request.reply(404)
+    return request.reply(200, file.read_bytes(), Content_Type=TYPES[file.suffix])
+
+
+class Sdk:
+    """A page with the SDK in it."""
+
+    def __init__(self, context: BrowserContext, address: str, port: int, hertz: int) -> None:
+        self.port = port
+        self.page: Page = context.new_page()
+        self.page.goto(address)
+        self.page.evaluate("hertz => speak(hertz)", hertz)
+
+    def sign_in(self, token: str, path: str = "/softphone/ws") -> Any:
+        """Returns what the event `authen` brought."""
+        servers = [f"ws://localhost:{self.port}{path}"]
+        self.page.evaluate("([token, servers]) => signIn(token, servers)", [token, servers])
+        return self.until("seen.authen.at(-1)")
+
+    def dial(self, from_: str, to: str) -> Any:
+        return self.page.evaluate("([from, to]) => dial(from, to)", [from_, to])
+
+    def ask(self, method: str, *arguments: Any) -> Any:
+        """Call a method of the call that takes a callback. Returns the answer."""
+        return self.page.evaluate("([method, args]) => ask(method, ...args)", [method, list(arguments)])
+
+    def get(self, expression: str) -> Any:
+        return self.page.evaluate(expression)
+
+    def until(self, expression: str, within_s: float = SOON_S) -> Any:
+        """Wait until a JavaScript expression is true. Returns it."""
+        handle = self.page.wait_for_function(f"() => {expression}", timeout=within_s * 1000)
+        return handle.json_value()
+
+    def hears(self, hertz: int) -> None:
+        self.until(f"Math.abs(heard() - {hertz}) < {NEAR_HZ}")
+
+    def close(self) -> None:
+        self.page.close()
+
+
+@pytest.fixture(scope="module")
+def installation() -> Iterator[Installation]:
+    """Everything that `make run` starts."""
+    if not SDK.exists():
+        if shutil.which("npm") is None:
+            pytest.fail("npm is missing: it installs the SDK that these tests drive. Debian: apt-get install npm")
+        command = ["npm", "ci", "--no-audit", "--no-fund", "--loglevel", "error"]
+        subprocess.run(command, cwd=FOLDER, check=True, timeout=120)
+    folder = Path(tempfile.mkdtemp(prefix="pcc-sdk-"))
+    folder.chmod(0o711)  # root's PostgreSQL runs as another user
+    made = Installation(folder / "data")
+    made.environment.update(PCC_DEMO="0", DJANGO_SETTINGS_MODULE="pcc_console.settings")
+    (made.data_dir / "run").mkdir(parents=True)
+    (made.data_dir / "static").mkdir()
+    static_files.note_collected(BASE_DIR, made.data_dir)  # nobody looks at pages here
+    try:
+        made.ensure_ready()
+        yield made
+    finally:
+        if made.run is not None and made.run.poll() is None:
+            made.stop()
+        shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="module")
+def center(installation: Installation) -> Facts:
+    command = [sys.executable, "-m", "tests.sdk.center"]
+    made = subprocess.run(
+        command, cwd=BASE_DIR, env=installation.environment, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert made.returncode == 0, made.stderr
+    facts: Facts = json.loads(made.stdout)
+    return facts
+
+
+@pytest.fixture
+def sdk(chromium: Browser, installation: Installation) -> Iterator[Callable[..., Sdk]]:
+    """Opens pages with the SDK in them."""
+    contexts: list[BrowserContext] = []
+    with receiving() as application:
+        application.answer = serve_page
+
+        def open_page(hertz: int = AGENT_HZ) -> Sdk:
+            contexts.append(chromium.new_context())
+            return Sdk(contexts[-1], f"http://127.0.0.1:{application.port}/", installation.port, hertz)
+
+        yield open_page
+        for context in contexts:
+            context.close()
+
+
+@pytest.fixture
+def agent(sdk: Callable[..., Sdk], center: Facts) -> Sdk:
+    page = sdk(AGENT_HZ)
+    assert page.sign_in(center["agent"])["r"] == 0
+    return page
+
+
+@pytest.fixture
+def customer(sdk: Callable[..., Sdk], center: Facts) -> Sdk:
+    page = sdk(CUSTOMER_HZ)
+    assert page.sign_in(center["phone"])["r"] == 0
+    return page
+
+
+def states(page: Sdk) -> list[int]:
+    return [code for code, *_ in page.get("seen.states")]
+
+
+def talk(agent: Sdk, customer: Sdk, center: Facts) -> Any:
+    """The customer calls the hotline, the agent answers. Returns what the agent was shown."""
+    answer = customer.dial(center["customer"], center["hotline"])
+    assert answer["r"] == 0, answer
+    shown = agent.until("seen.incoming.at(-1)")
+    assert agent.ask("answer")["r"] == 0
+    agent.hears(CUSTOMER_HZ)
+    customer.hears(AGENT_HZ)
+    return shown
+
+
+# ── Signing in ───────────────────────────────────────────────────────────────────────────────────────────────────────
+def test_sdk_signs_in_and_knows_its_other_pages(sdk, center):
+    first, second = sdk(), sdk()
+    authen = first.sign_in(center["agent"])
+    assert (authen["r"], authen["message"], authen["userId"], authen["projectId"]) == (
+        0,
+        "SUCCESS",
+        "lan",
+        center["project"],
+    )
+    assert len(second.sign_in(center["agent"])["clients"]) == 1
+    first.until("seen.events.includes('otherdeviceauthen connected')")
+    second.close()
+    first.until("seen.events.includes('otherdeviceauthen disconnected')")
+
+
+def test_sdk_asks_for_a_new_token_when_its_own_has_ended(sdk, center):
+    page = sdk()
+    assert page.sign_in(center["ended"])["r"] == 6
+    page.until("seen.events.includes('requestnewtoken')")
+    page.page.evaluate("token => setTimeout(() => client.connect(token), 100)", center["agent"])
+    page.until("seen.authen.at(-1).r === 0")
+
+
+def test_sdk_may_use_any_path(sdk, center):
+    assert sdk().sign_in(center["agent"], "/")["r"] == 0
+
+
+def test_sdk_that_knows_only_an_api_finds_the_door(sdk, center):
+    page = sdk()
+    page.page.evaluate(
+        "([token, base]) => signIn(token, [], base)", [center["agent"], f"http://localhost:{page.port}/"]
+    )
+    found = f"wss://localhost:{page.port}/softphone/ws"
+    assert page.until("sockets.at(-1)?.url") == found  # it always wants TLS here, which a test has not
+
+
+def test_sdk_sends_messages_to_users(sdk, agent, center):
+    other = sdk()
+    other.sign_in(center["plain"])
+    assert other.page.evaluate("new Promise(done => client.sendCustomMessage('lan', {x: 1}, (...a) => done(a)))")
+    agent.until("""seen.events.includes('custommessage {"fromUser":"lan","message":{"x":1}}')""")
+
+
+# ── Calls ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+def test_sdk_takes_a_call_and_both_hear_each_other(agent, customer, center):
+    shown = talk(agent, customer, center)
+    assert shown["from"] == center["customer"]
+    assert (shown["to"], shown["via"]) == ("lan", center["hotline"])
+    assert (shown["internal"], json.loads(shown["custom"])) == (False, {})
+    assert agent.ask("sendDtmf", "5")["r"] == 0
+    assert agent.ask("sendInfo", {"note": 1})["r"] == 0
+    customer.until("seen.infos.length")
+    assert customer.get("seen.infos") == [{"note": 1}]
+    assert agent.ask("hangup")["r"] == 0
+    customer.until("seen.states.some(([code]) => code === 6)")
+    assert states(customer)[-1] == 6
+    assert "media Connected" in agent.get("seen.events")
+
+
+def test_sdk_holds_the_customer_and_takes_him_back(agent, customer, center):
+    talk(agent, customer, center)
+    assert agent.get("call.hold()")
+    customer.until(f"Math.abs(heard() - {AGENT_HZ}) > {NEAR_HZ}")
+    assert agent.get("call.unhold()")
+    customer.hears(AGENT_HZ)
+    agent.hears(CUSTOMER_HZ)
+    assert agent.ask("sendHold", None)["r"] == 0
+    customer.until(f"Math.abs(heard() - {AGENT_HZ}) > {NEAR_HZ}")
+    assert agent.ask("sendUnHold")["r"] == 0
+    customer.hears(AGENT_HZ)
+    customer.ask("hangup")
+    agent.until("seen.states.some(([code]) => code === 6)")
+
+
+def test_sdk_calls_a_customer_whose_telephone_rings(agent, customer, center):
+    answer = agent.dial(center["hotline"], center["customer"])
+    assert (answer["r"], answer["toType"]) == (0, "external"), answer
+    assert json.loads(answer["customDataFromYourServer"]) == {}
+    shown = customer.until("seen.incoming.at(-1)")
+    assert shown["callId"] == answer["callId"]
+    assert customer.ask("answer")["r"] == 0
+    agent.hears(CUSTOMER_HZ)
+    customer.hears(AGENT_HZ)
+    assert states(agent)[0] == 1
+    assert states(agent)[-1] == 3
+    assert customer.ask("hangup")["r"] == 0
+    agent.until("seen.states.some(([code]) => code === 6)")
+
+
+def test_sdk_rejects_and_gives_up(agent, customer, center):
+    agent.dial(center["hotline"], center["customer"])
+    customer.until("seen.incoming.length")
+    assert customer.ask("reject")["r"] == 0
+    agent.until("seen.states.some(([code]) => code === 5 || code === 6)")
+    agent.dial(center["hotline"], center["customer"])
+    customer.until("seen.incoming.length === 2")
+    assert agent.ask("hangup")["r"] == 0
+    customer.until("seen.states.some(([code]) => code === 6)")
+
+
+def test_sdk_without_the_contact_centers_claim_may_not_call(sdk, center):
+    page = sdk()
+    assert page.sign_in(center["plain"])["r"] == 0
+    assert page.dial(center["hotline"], center["customer"])["r"] == 11
+
+
+def test_call_answered_on_another_page_stops_ringing_here(sdk, agent, customer, center):
+    other = sdk()
+    other.sign_in(center["agent"])
+    talk(agent, customer, center)
+    other.until("seen.events.includes('otherdevice CALL_STATE 200')")
+    agent.ask("hangup")
+    other.until("seen.events.includes('otherdevice CALL_END ')")
+
+
+def test_call_goes_on_when_the_socket_breaks(agent, customer, center):
+    talk(agent, customer, center)
+    agent.get("breakSocket()")
+    agent.until("seen.authen.length === 2")
+    assert agent.get("seen.authen.at(-1).r") == 0
+    agent.hears(CUSTOMER_HZ)
+    customer.hears(AGENT_HZ)
+    assert agent.ask("sendDtmf", "1")["r"] == 0
+    customer.ask("hangup")
+    agent.until("seen.states.some(([code]) => code === 6)")
+
+
+def test_end_that_a_page_has_missed_is_told_when_it_comes_back(agent, customer, center):
+    talk(agent, customer, center)
+    agent.get("breakSocket()")
+    customer.ask("hangup")
+    agent.until("seen.states.some(([code]) => code === 6)")
