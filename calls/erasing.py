@@ -10,13 +10,14 @@ import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import QuerySet
 
 from calls.models import Recording, RecordingState
 from calls.recordings import path_of
-from common import phone
 from common.refusals import InvalidInput
+from common.validation import phone_digits
 from projects.models import CallSettings, Project
 
 
@@ -32,9 +33,9 @@ class OfCaller:
 def of_caller(project: Project, number: str) -> OfCaller:
     """What there is to erase for a number, in any spelling. Cost: two queries. Raises InvalidInput."""
     try:
-        digits = phone.digits_of(number, project.country)
-    except phone.InvalidPhoneNumber as error:
-        raise InvalidInput(str(error)) from error
+        digits = phone_digits(number, project.country)
+    except ValidationError as error:
+        raise InvalidInput(" ".join(error.messages)) from error
     kept = _with_sound().filter(project=project, call__customer_number=digits).order_by("pk")
     running = Recording.objects.filter(
         project=project, call__customer_number=digits, state=RecordingState.RUNNING

@@ -93,7 +93,8 @@ class RecordingPage(StoredPage):
 
     @display(description=gettext_lazy("Size"), ordering="size_bytes")
     def size(self, recording: Recording) -> str:
-        return filesizeformat(recording.size_bytes) if recording.size_bytes else words.NOTHING
+        there_is_one = recording.state == RecordingState.READY and recording.size_bytes
+        return filesizeformat(recording.size_bytes) if there_is_one else words.NOTHING
 
 
 @admin.register(Recording)

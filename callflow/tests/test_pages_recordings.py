@@ -8,7 +8,7 @@ from django.urls import reverse
 from callflow.tests.test_pages import ended_call, with_file
 from calls.models import Recording, RecordingKind
 from tests import factories
-from tests.console import page, said, sign_in
+from tests.console import errors_of, page, said, sign_in
 
 pytestmark = pytest.mark.django_db
 
@@ -97,7 +97,9 @@ class TestErasingACaller:
     @pytest.mark.parametrize("number", ["", "nobody", "1" * 33, "<script>alert(1)</script>"])
     def test_what_is_no_number_is_said_at_the_field(self, ours, supervisor, recordings, number):
         answer = sign_in(supervisor, ours).post(page("calls_recording", "erase"), {"number": number, "confirmed": "1"})
-        assert list(answer.context["form"].errors) == ["number"]
+        assert list(errors_of(answer)) == ["number"]
+        if number == "nobody":
+            assert errors_of(answer)["number"][0].startswith("“nobody” is not a phone number.")
         assert self.states() == ["ready"] * 4
 
     @pytest.mark.parametrize("model", ["calls_recording", "callflow_voicemail"])
