@@ -44,18 +44,23 @@ class Stage:
 
 
 def browser_is_there() -> str | None:
-    """The browser tests drive Debian's Chromium: install it when we may, else say what is missing."""
-    if shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome"):
+    """The browser tests drive Debian's Chromium, and clients of other makers that come by npm."""
+    return is_there(("chromium", "chromium-browser", "google-chrome"), "chromium") or is_there(("npm",), "npm")
+
+
+def is_there(programs: tuple[str, ...], package: str) -> str | None:
+    """Find one of some programs on the PATH; install Debian's package when we may. Returns what is missing."""
+    if any(shutil.which(program) for program in programs):
         return None
-    install = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", "chromium"]
+    install = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", package]
     prefix = [] if os.geteuid() == 0 else ["sudo", "-n"]
     if shutil.which("apt-get") and (not prefix or shutil.which("sudo")):
         quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
         for command in (["apt-get", "update", "-qq"], install):
             subprocess.run([*prefix, *command], env=quiet, stdout=subprocess.DEVNULL, check=False)
-    if shutil.which("chromium"):
+    if any(shutil.which(program) for program in programs):
         return None
-    return "The browser tests need Chromium on the PATH. On Debian and Ubuntu: sudo apt-get install chromium"
+    return f"The browser tests need {programs[0]} on the PATH. On Debian and Ubuntu: sudo apt-get install {package}"
 
 
 SERVERS = ["python", "-m", "common.supervision", "with-servers", "--"]  # of our own, thrown away afterwards
