@@ -9,6 +9,7 @@ from django.conf import settings
 from django.core.management import call_command
 
 from common import clock
+from ivr import remote_files, spoken
 from ivr.greetings import remove_orphaned_greeting_folders
 from pcc_console import heartbeats
 from routing import agent_lists
@@ -41,11 +42,16 @@ def forget_orphaned_greeting_files() -> None:
 
 @shared_task
 def forget_what_is_old() -> None:
-    """Delete finished deliveries, questions, text messages and engine commands that nobody looks into any more."""
+    """Delete finished deliveries, questions, text messages and engine commands that nobody looks into any more.
+
+    And sounds that no call has heard for long; they can be made again.
+    """
     now = clock.now()
     webhooks.forget_old_deliveries(now - KEEP_MESSAGES)
     webhooks.forget_old_questions(now - KEEP_MESSAGES)
     webhooks.forget_old_messages(now - KEEP_MESSAGES)
     agent_lists.forget_old_questions(now - KEEP_MESSAGES)
     routing.forget_old_decisions(now - KEEP_DECISIONS)
+    spoken.forget_unused(now)
+    remote_files.forget_unused(now)
     outbox.forget_taken(now - KEEP_COMMANDS)

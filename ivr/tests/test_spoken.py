@@ -279,3 +279,11 @@ def test_the_linter_knows_who_speaks_here(tree, monkeypatch, languages, text):
     linted = selectors.tree_for_linting(tree)
     words = Words(linted.tree, linted.queues)
     assert text in [words.told(finding).text for finding in linted.findings]
+
+
+def test_sounds_that_no_call_heard_for_long_are_forgotten(monkeypatch):
+    now = clock.now()
+    spoken.render(EN)
+    monkeypatch.setattr(clock, "now", lambda: now + dt.timedelta(days=29))
+    assert spoken.forget_unused(clock.now()) == 0
+    assert spoken.forget_unused(now + dt.timedelta(days=31)) == 1
