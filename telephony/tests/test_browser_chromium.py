@@ -276,6 +276,35 @@ def test_a_page_that_is_loaded_anew_offers_itself_and_has_its_call_again(engine,
     hears(again, 3000)
 
 
+@pytest.mark.parametrize("speaks", [True, False])
+def test_a_page_that_is_loaded_anew_is_offered_its_call(engine, phone, speaks):
+    page = phone(speaks=speaks)
+    told = is_rung_and_answers(engine, page, "agent", "out")
+    engine.adapter.execute(port.Play("out", "music", (port.AudioFile(1, "3000"),), loops=0))
+    hears(page, 3000)
+
+    page.reload()
+    page.evaluate("(speaks) => phone(1500, speaks)", speaks)
+    engine.say(signals.SocketBack("agent", "web:1_lan", ("out",)))
+    answer = page.evaluate("answer", told.wait_for(signals.Describe).sdp)
+    engine.say(signals.Describe("agent", "out", SdpKind.ANSWER, answer))
+
+    hears(page, 3000)
+
+
+def test_a_page_that_only_lost_its_socket_keeps_its_connection(engine, phone):
+    page = phone()
+    told = is_rung_and_answers(engine, page, "agent", "out")
+    engine.adapter.execute(port.Play("out", "music", (port.AudioFile(1, "3000"),), loops=0))
+    hears(page, 3000)
+
+    engine.say(signals.SocketBack("agent", "web:1_lan", ("out",)))
+    page.wait_for_timeout(1500)
+
+    engine.adapter.execute(port.Hangup("out"))
+    assert isinstance(told.wait_for(signals.Describe | signals.Gone), signals.Gone)
+
+
 def test_a_page_whose_connection_is_closed_is_offered_another(engine, phone):
     page = phone()
     told = is_rung_and_answers(engine, page, "agent", "out")

@@ -12,6 +12,8 @@ from telephony.adapters.browser import patches
 from telephony.adapters.browser.network import fragment_of, is_plausible, with_public_address, without_candidates
 from telephony.adapters.browser.outlet import Outlet
 
+SPEECH_GAP_S = 0.2  # more than the net lets pass between two packets
+
 log = logging.getLogger(__name__)
 
 
@@ -34,11 +36,13 @@ class Connection:
         self.remote = ""  # what tells this connection of the browser from its others
         self._loop = loop
         self._public_address = public_address
+        self._take_packet = take_packet
+        self._spoke_at = loop.time()
         configuration = RTCConfiguration(iceServers=[], bundlePolicy=RTCBundlePolicy.MAX_BUNDLE)
         self._peer = RTCPeerConnection(configuration)
         transceiver = self._peer.addTransceiver(self.outlet, "sendrecv")
         patches.prefer_opus(transceiver)
-        patches.take_packets(transceiver.receiver, take_packet, take_key)
+        patches.take_packets(transceiver.receiver, self._heard, take_key)
         self._peer.on("connectionstatechange", lambda: changed(self))
         self._turn = asyncio.Lock()
 
@@ -50,6 +54,11 @@ class Connection:
     def silent_s(self) -> float:
         """How long nothing has come."""
         return patches.silent_for(self._peer, self._loop.time())
+
+    @property
+    def speaks(self) -> bool:
+        """Whether the last that came was voice, which comes without a pause."""
+        return self._loop.time() - self._spoke_at <= self.silent_s() + SPEECH_GAP_S
 
     async def offer(self) -> str:
         """Our offer, with all addresses."""
@@ -88,6 +97,10 @@ class Connection:
         except Exception as error:
             raise Unusable(type(error).__name__) from error
         self.remote = fragment_of(sdp)
+
+    def _heard(self, payload: bytes, timestamp: int) -> None:
+        self._spoke_at = self._loop.time()
+        self._take_packet(payload, timestamp)
 
     def _described(self) -> str:
         return with_public_address(self._peer.localDescription.sdp, self._public_address)

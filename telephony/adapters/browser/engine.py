@@ -200,8 +200,7 @@ class BrowserEngine(Parties):
         for leg in signal.legs:
             party = self._parties.get(leg)
             if party is not None and party.session == signal.session:
-                party.socket_is_lost = False
-                party.say_again()
+                party.socket_back()
                 if (code := self._progress.get(leg)) is not None:
                     self.say(party, signals.Progress(party.session, leg, code))
             elif not self.ringing.rings(leg):

@@ -17,6 +17,7 @@ OFFER_WITHIN_S = 5.0  # a page that calls and gives up before its microphone is 
 ANSWER_WITHIN_S = 10.0  # the SDK answers as soon as it has the microphone, which it asked for when it rang
 CONNECTED_WITHIN_S = 15.0  # from the answer; several lost packets of DTLS
 BACK_WITHIN_S = 4.0  # a page that is loaded anew closes its connection and comes back
+NOTHING_SINCE_S, NOTHING_FROM_SILENT_S = 1.0, 3.0  # from a page that is back: it speaks all the time, or only listens
 SILENT_FOR_S = 5.0  # with its socket gone too, it is gone: browsers send something every 2.5 s
 
 log = logging.getLogger(__name__)
@@ -72,14 +73,23 @@ class Party:
         """The page offers or answers."""
         self._do(self._answer(sdp) if kind is SdpKind.OFFER else self._take_answer(sdp))
 
-    def say_again(self) -> None:
+    def socket_back(self) -> None:
         """The page may have missed what it was to answer, or its connection has gone with the page that was before."""
+        self.socket_is_lost = False
         if self.connection is not None and self.connection.state in ("closed", "failed"):
             self.offer()
+        elif self.connection is not None and self.connected.is_set():
+            seconds = NOTHING_SINCE_S if self.connection.speaks else NOTHING_FROM_SILENT_S
+            self._loop.call_later(seconds, self._offer_to_newcomer, self.connection, seconds)
         elif self._unanswered:
             self._describe(SdpKind.OFFER, self._unanswered)
         elif self._answered and not self.connected.is_set():
             self._describe(SdpKind.ANSWER, self._answered)
+
+    def _offer_to_newcomer(self, connection: Connection, seconds: float) -> None:
+        """Browsers do not say that a page was loaded anew. From one that was, nothing has come since it is back."""
+        if not self._closed and connection is self.connection and connection.silent_s() >= seconds:
+            self.offer()
 
     async def _offer(self) -> None:
         connection = await self._renew()
