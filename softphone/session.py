@@ -150,11 +150,10 @@ class Session:
         return LivePage(self._wires, SignedIn(identity, session), facts)
 
     async def _refuse(self, packet: Packet, refused: TokenRefused | BadField) -> None:
-        """Close a moment later: some SDKs would ask again and again on an open socket, others never."""
         refusal = refused if isinstance(refused, TokenRefused) else PayloadRefused(str(refused))
         log.info("a page is refused", extra={"code": refusal.code, "reason": type(refused).__name__})
         await self._answer(packet, {**call_words.refused(refusal), "clients": []})
-        self._close("the login was refused")
+        await self._shut_out("the login was refused")
 
     # ── Time ─────────────────────────────────────────────────────────────────────────────────────────────────────
     async def _tick(self) -> None:
@@ -176,7 +175,15 @@ class Session:
         if _now() <= self._token_ends_at or page.talks or self._login is None:
             return
         await self._answer(self._login, {**call_words.refused(TokenInvalid("the token has expired")), "clients": []})
-        self._close("the token has ended")
+        await self._shut_out("the token has ended")
+
+    async def _shut_out(self, why: str) -> None:
+        """Nobody is signed in here any more."""
+        if self._wires.settings.closes_refused:
+            self._close(why)
+            return
+        await self.gone()
+        self._opened_at = self._wires.elapsed()
 
     def _close(self, why: str) -> None:
         self._is_closing = True

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
 import logging
 import secrets
 import time
@@ -28,6 +29,7 @@ from softphone.wires import BusIsBack, DoorSettings, Happening, Tick, Wires
 Message = Any  # dictionaries of many shapes, each as the ASGI specification says
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
+Application = Callable[[Any, Receive, Send], Awaitable[None]]
 
 PACKETS_PER_S = 50.0  # a call begins with some twenty candidates at once
 PACKETS_AT_ONCE = 200.0
@@ -47,7 +49,7 @@ class Door:
     """ASGI application for the scope `websocket`. One for each process; its parts begin with the first socket."""
 
     def __init__(self, redis_url: str, settings: DoorSettings, origins: Sequence[str]) -> None:
-        self._settings = settings
+        self.settings = settings
         self._origins = frozenset(origins)
         self._bus = RedisBus(redis_url)
         self._memory = RedisMemory(redis_url)
@@ -58,13 +60,16 @@ class Door:
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
         await receive()  # the connection is asked for
-        if not self._may_open(scope):
-            log.warning("a socket is refused for its origin", extra={"origin": _header(scope, b"origin")[:100]})
+        if not self.may_open(scope):
             await send({"type": "websocket.close", "code": NOT_ALLOWED})
             return
         await send({"type": "websocket.accept"})
+        await self.serve(receive, send)
+
+    async def serve(self, receive: Receive, send: Send, *, closes_refused: bool = True) -> None:
+        """A socket that is open, until it is gone. What is received and sent are ASGI's messages of a WebSocket."""
         self._watch.begin()
-        socket = Socket(send, self._settings, self._wires_of)
+        socket = Socket(send, dataclasses.replace(self.settings, closes_refused=closes_refused), self._wires_of)
         self._sockets.add(socket)
         try:
             await socket.serve(receive)
@@ -79,14 +84,17 @@ class Door:
 
     def _wires_of(self, socket: Socket) -> Wires:
         connection = "door-" + secrets.token_hex(8)
-        return Wires(socket, self._bus, self._memory, self._office, self._settings, connection, socket.post)
+        return Wires(socket, self._bus, self._memory, self._office, socket.settings, connection, socket.post)
 
-    def _may_open(self, scope: Any) -> bool:
+    def may_open(self, scope: Any) -> bool:
         """Tokens are what protects the door. Whoever wants may name the pages from which browsers may come."""
-        origin = _header(scope, b"origin")
+        origin = header(scope, b"origin")
         if not origin or "*" in self._origins or origin in self._origins:
             return True
-        return urlsplit(origin).netloc == _header(scope, b"host")
+        ours = urlsplit(origin).netloc == header(scope, b"host")
+        if not ours:
+            log.warning("a socket is refused for its origin", extra={"origin": origin[:100]})
+        return ours
 
     def _tell_all_bus_is_back(self) -> None:
         for socket in tuple(self._sockets):
@@ -97,6 +105,7 @@ class Socket:
     """One socket: reads packets, lets its session work on one happening after the other, and closes."""
 
     def __init__(self, send: Send, settings: DoorSettings, wires_of: Callable[[Socket], Wires]) -> None:
+        self.settings = settings
         self._send = send
         self._tick_s = min(TICK_S, settings.ping_after_s / 4)
         self._inbox: asyncio.Queue[Happening] = asyncio.Queue()
@@ -216,5 +225,5 @@ class Bucket:
         return True
 
 
-def _header(scope: Any, name: bytes) -> str:
+def header(scope: Any, name: bytes) -> str:
     return next((value.decode("latin-1") for key, value in scope["headers"] if key == name), "")

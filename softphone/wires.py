@@ -46,10 +46,15 @@ class Outlet(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class DoorSettings:
-    """Units: seconds. `ice_servers` as browsers take them."""
+    """Units: seconds. `ice_servers` as browsers take them.
+
+    `closes_refused`: whether a socket is closed when its login is refused. Clients of the first generation sign in
+    again on the open one; of the later ones, some come back only when it is closed.
+    """
 
     ping_after_s: float
     ice_servers: Sequence[Mapping[str, Any]] = ()
+    closes_refused: bool = True
 
     @property
     def silence_s(self) -> float:

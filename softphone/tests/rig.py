@@ -196,6 +196,7 @@ class Rig:
         self.bus, self.memory, self.office = MemoryBus(), MemoryMemory(), MemoryOffice()
         self.clients: list[Client] = []
         self.elapsed = 0.0
+        self.settings = DoorSettings(15.0, ICE)
         self._runner = asyncio.Runner()
         self._connections = 0
 
@@ -221,7 +222,7 @@ class Rig:
             self.bus,
             self.memory,
             self.office,
-            DoorSettings(15.0, ICE),
+            self.settings,
             f"door-{self._connections}",
             client.inbox.append,
             lambda: self.elapsed,

@@ -217,6 +217,23 @@ def test_page_is_asked_for_a_new_token_when_its_own_ends(rig, clock):
     assert client.closed == "the token has ended"
 
 
+def test_first_generation_signs_in_again_on_the_open_socket(rig, clock):
+    rig.settings = dataclasses.replace(rig.settings, closes_refused=False)
+    client = rig.page(expires_at=START + 100)
+    clock.shift(101)
+    client.ticks()
+    assert client.answer(Service.LOGIN)["r"] == 6
+    assert client.closed == ""
+    assert rig.office.devices == set()
+    assert login(client)["r"] == 6
+    rig.office.tokens["newer"] = dataclasses.replace(next(iter(rig.office.tokens.values())), expires_at=START + 500)
+    assert login(client, "newer")["r"] == 0
+    assert login(client)["r"] == 6
+    rig.elapsed = SIGN_IN_WITHIN_S + 1
+    client.ticks()
+    assert client.closed == "nobody has signed in"
+
+
 def test_page_of_a_slow_clock_is_not_asked_at_once(rig, clock):
     client = rig.page(expires_at=START - SKEW_S + 1)
     client.ticks()

@@ -24,6 +24,7 @@ from projects.models import ApiKey
 from projects.tokens import agent_token
 from softphone.bus import CLIENT_NAME
 from softphone.packets import MAX_BYTES, Service
+from softphone.socket_io import SocketIo
 from softphone.sockets import MOST_BAD_PACKETS, NOT_ALLOWED, PACKETS_AT_ONCE, TOO_LARGE, Door
 from softphone.wires import DoorSettings
 from telephony import signals
@@ -52,7 +53,9 @@ class Server(threading.Thread):
 
     async def _serve(self) -> None:
         self.door = Door(settings.REDIS_URL, DoorSettings(self._options["ping_after_s"]), self._options["origins"])
-        config = uvicorn.Config(self.door, "127.0.0.1", 0, lifespan="off", log_config=None, timeout_graceful_shutdown=2)
+        config = uvicorn.Config(
+            SocketIo(self.door, self.door), "127.0.0.1", 0, lifespan="off", log_config=None, timeout_graceful_shutdown=2
+        )
         self.server = uvicorn.Server(config)
         await self.server.serve()
         await self.door.close()
@@ -295,7 +298,7 @@ def test_engine_that_is_killed_ends_its_calls_on_the_pages(doors, engine, ours, 
     page = signed_in(doors[0], ours)
     call = page.asks(Service.START_CALL, fromNumber=HOTLINE, toNumber=CUSTOMER)["callId"]
     engine.dies()
-    assert page.hears(Service.CALL_ENDED) == {"callId": call}
+    assert page.hears(Service.CALL_ENDED) == {"callId": call, "code": 500}
 
 
 def test_what_got_lost_with_redis_is_asked_for_again(doors, engine, ours, lan):

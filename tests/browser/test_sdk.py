@@ -24,7 +24,14 @@ from webhooks.tests.receiver import Handler, receiving
 
 FOLDER = BASE_DIR / "tests" / "sdk"
 SDK = FOLDER / "node_modules" / "stringee" / "index.js"
-FILES = {"/stringee.js": SDK, "/page.js": FOLDER / "page.js", "/": FOLDER / "page.html"}
+FILES = {
+    "/": FOLDER / "page.html",
+    "/page.js": FOLDER / "page.js",
+    "/stringee.js": SDK,
+    "/first_generation": FOLDER / "first_generation.html",
+    "/first_generation.js": FOLDER / "first_generation.js",
+    "/socket.io.js": FOLDER / "node_modules" / "socket.io-client" / "dist" / "socket.io.js",
+}
 TYPES = {".js": "text/javascript", ".html": "text/html"}
 AGENT_HZ, CUSTOMER_HZ = 1300, 700
 NEAR_HZ = 30
@@ -79,7 +86,7 @@ class Sdk:
 @pytest.fixture(scope="module")
 def installation() -> Iterator[Installation]:
     """Everything that `make run` starts."""
-    if not SDK.exists():
+    if not all(file.exists() for file in FILES.values()):
         if shutil.which("npm") is None:
             pytest.fail("npm is missing: it installs the SDK that these tests drive. Debian: apt-get install npm")
         command = ["npm", "ci", "--no-audit", "--no-fund", "--loglevel", "error"]
@@ -125,6 +132,18 @@ def sdk(chromium: Browser, installation: Installation) -> Iterator[Callable[...,
         yield open_page
         for context in contexts:
             context.close()
+
+
+@pytest.fixture
+def first_generation(chromium: Browser) -> Iterator[Page]:
+    """A page with the transport that the SDK's first generation uses."""
+    context = chromium.new_context()
+    with receiving() as application:
+        application.answer = serve_page
+        page = context.new_page()
+        page.goto(f"http://127.0.0.1:{application.port}/first_generation")
+        yield page
+    context.close()
 
 
 @pytest.fixture
@@ -198,6 +217,21 @@ def test_sdk_sends_messages_to_users(sdk, agent, center):
     other.sign_in(center["plain"])
     assert other.page.evaluate("new Promise(done => client.sendCustomMessage('lan', {x: 1}, (...a) => done(a)))")
     agent.until("""seen.events.includes('custommessage {"fromUser":"lan","message":{"x":1}}')""")
+
+
+def test_first_generation_signs_in_by_polling_and_goes_over_to_a_websocket(first_generation, installation, center):
+    page = first_generation
+    page.evaluate("address => open(address)", f"http://localhost:{installation.port}")
+    login = {"accesstoken": center["agent"], "deviceId": "web-old", "sessionId": "session-old", "platform": 3}
+    page.evaluate("login => say(2, login)", login)
+    page.wait_for_function("heard.some(([service, body]) => service === 2 && body.r === 0 && body.userId === 'lan')")
+    page.wait_for_function("socket.io.engine.transport.name === 'websocket'")
+    page.evaluate("say(205, {callId: 'call-1'})")
+    page.wait_for_function("heard.some(([service, body]) => service === 205 && body.exist === false)")
+    page.evaluate("socket.io.engine.close()")
+    page.wait_for_function("heard.length = 0, socket.connected", timeout=20_000)
+    page.evaluate("login => say(2, login)", login)
+    page.wait_for_function("heard.some(([service, body]) => service === 2 && body.r === 0)")
 
 
 # ── Calls ────────────────────────────────────────────────────────────────────────────────────────────────────────────
