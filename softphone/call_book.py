@@ -102,10 +102,10 @@ class CallBook:
             told = Pass(Service.OTHER_DEVICE, call_words.end_elsewhere(call.call), self.who.session)
             await self.wires.bus.publish(notices.user_channel(self.who.identity.user_key), notices.to_json(told))
 
-    async def over(self, call: PageCall) -> None:
-        """End a call of which the page does not know it yet."""
+    async def over(self, call: PageCall, code: int = 0) -> None:
+        """End a call of which the page does not know it yet. `code`: why, when it was nobody's wish."""
         await self.end(call)
-        await self.send(Service.CALL_ENDED, {"callId": call.call})
+        await self.send(Service.CALL_ENDED, call_words.ended(call.call, code))
 
     async def tell(self, call: PageCall, signal: signals.FromBrowser) -> int:
         """Signal to the call's engine. Returns how many hear it."""

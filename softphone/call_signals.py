@@ -122,7 +122,8 @@ class CallSignals:
             await self._book.send(Service.CALL_STATE, call_words.state(call.call, code))
             await self._book.end(call)
         else:
-            await self._book.over(call)
+            failed = cause in (HangupCause.ENGINE_LOST, HangupCause.FAILED)
+            await self._book.over(call, call_words.ENGINE_LOST_CODE if failed else 0)
 
     # ── Time, and what is lost ───────────────────────────────────────────────────────────────────────────────────
     async def tick(self) -> None:
@@ -143,7 +144,7 @@ class CallSignals:
     async def engines_lost(self, nodes: frozenset[str]) -> None:
         for call in self._book.calls:
             if call.node in nodes:
-                await self._book.over(call)
+                await self._book.over(call, call_words.ENGINE_LOST_CODE)
 
     async def ended_elsewhere(self, call_id: str) -> None:
         """The user's other page has told that its call is over; this page has been told so already."""

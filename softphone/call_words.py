@@ -36,6 +36,7 @@ CODE_OF_CAUSE = {
     HangupCause.CONGESTION: 503,
     HangupCause.FAILED: 500,
 }
+ENGINE_LOST_CODE = 500  # of a call that somebody talked in
 
 
 def refused(refusal: Refusal) -> Body:
@@ -76,6 +77,11 @@ def incoming(ring: Ring, ice_servers: Sequence[Mapping[str, Any]]) -> Body:
 
 def state(call: str, code: int) -> Body:
     return {"callId": call, "code": code, "reason": REASONS.get(code, "")}
+
+
+def ended(call: str, code: int = 0) -> Body:
+    """Clients know the id alone. The code is for pages that say why; without one somebody has hung up."""
+    return {"callId": call, "code": code} if code else {"callId": call}
 
 
 def description(call: str, described: Describe) -> Body:

@@ -68,15 +68,21 @@ def test_calls_end_with_the_engine_that_carried_them(rig, talking):
     talking.happens(EnginesLost(frozenset({"another"})))
     assert talking.told(Service.CALL_ENDED) == []
     talking.happens(EnginesLost(frozenset({NODE})))
-    assert talking.told(Service.CALL_ENDED) == [{"callId": CALL}]
+    assert talking.told(Service.CALL_ENDED) == [{"callId": CALL, "code": 500}]
 
 
 def test_page_that_comes_back_learns_that_its_engine_is_gone(rig, talking):
     talking.loses_socket()
     rig.memory.living = frozenset()
     back = rig.page()
-    assert back.told(Service.CALL_ENDED) == [{"callId": CALL}]
+    assert back.told(Service.CALL_ENDED) == [{"callId": CALL, "code": 500}]
     assert rig.memory.kept[back.name] == {}
+
+
+def test_sound_that_breaks_off_is_told_as_a_failure_and_an_ordinary_end_is_not(rig, talking):
+    talking.heard.clear()
+    rig.engine_says(signals.Gone(talking.name, LEG, HangupCause.FAILED))
+    assert talking.told(Service.CALL_ENDED) == [{"callId": CALL, "code": 500}]
 
 
 def test_nobody_is_cut_off_because_engines_cannot_be_seen(rig, talking):
