@@ -58,7 +58,7 @@ class ConsoleSite(UnfoldAdminSite):
         return urls
 
     def extra_urls(self) -> list[URLPattern]:
-        from pcc_console import access_token, account, choose_project, home, sign_in
+        from pcc_console import access_token, account, choose_project, embed, home, sign_in
 
         inside = self.admin_view
         return [
@@ -67,6 +67,7 @@ class ConsoleSite(UnfoldAdminSite):
             path("project/", inside(choose_project.choose_project), name="choose_project"),
             path("setting/project/own/", inside(home.project_settings), name="project_settings"),
             path("setting/accesstoken/", inside(access_token.access_token), name="access_token"),
+            path("setting/embed/", inside(embed.embed), name="embed"),
             path("account/", inside(account.account), name="account"),
             path("account/two-step/", inside(account.two_step_sign_in), name="two_step"),
             path("account/two-step/codes/", inside(account.recovery_codes), name="recovery_codes"),
