@@ -1,0 +1,1 @@
+"""Browsers that are none, in any number, to measure the engine with."""
