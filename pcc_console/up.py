@@ -36,6 +36,8 @@ ENVIRONMENTS = {"hooks": {"PCC_DATABASE_POOL": str(HOOK_THREADS + 2)}}  # each t
 # Its messages are JSON, which makes root harmless here; an installation for others runs as an ordinary user.
 CELERY_ROOT_WARNING = "You're running the worker with superuser privileges"
 REVOKED = "revoked; make a new one in the console"
+# Packets of softphones are small (softphone.packets.MAX_BYTES), and too few to be worth compressing.
+SOCKETS = "--ws-max-size 65536 --ws-per-message-deflate false"
 WEB_DRAIN_S = 2  # open requests and websockets may finish this long when we stop
 
 
@@ -60,7 +62,7 @@ def application_programs(settings: RunSettings) -> list[Program]:
     """Return the processes of the application, the web first: one row each, all of them Python programs."""
     table = {
         "web": f"-m uvicorn pcc_console.asgi:application --host {settings.host} --port {settings.port} "
-        f"--lifespan off --no-access-log --no-server-header --timeout-graceful-shutdown {WEB_DRAIN_S}",
+        f"--lifespan off --no-access-log --no-server-header --timeout-graceful-shutdown {WEB_DRAIN_S} {SOCKETS}",
         "worker": f"-m celery --quiet -A pcc_console worker --queues {','.join(OWN_QUEUES)} "
         f"--concurrency {WORKER_PROCESSES} --hostname worker@%h --without-gossip --without-mingle",
         "hooks": f"-m celery --quiet -A pcc_console worker --queues {HOOKS} --pool threads "
