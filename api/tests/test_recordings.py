@@ -75,14 +75,17 @@ def test_of_several_recordings_the_newest_ready_one_is_served(api, ours):
 
 @pytest.mark.parametrize("address", ADDRESSES)
 def test_what_is_not_ready_is_404_and_what_will_never_be_is_400(address, api, ours):
-    going_on, recording_runs, none, failed, lost = (
+    going_on, recording_runs, finishing, none, failed, erased, lost = (
         factories.CallFactory(project=ours),
         record(ended_call(ours), state="running", file="").call,
+        record(ended_call(ours), state="finishing", form="raw").call,
         ended_call(ours),
-        record(ended_call(ours), state="failed", file="").call,
+        record(ended_call(ours), state="failed", form="raw").call,
+        record(ended_call(ours), state="erased", file="").call,
         record(ended_call(ours), file="recordings/gone.mp3").call,
     )
-    for call, status in ((going_on, 404), (recording_runs, 404), (none, 400), (failed, 400), (lost, 404)):
+    not_yet, never = (going_on, recording_runs, finishing, lost), (none, failed, erased)
+    for call, status in [(each, 404) for each in not_yet] + [(each, 400) for each in never]:
         response = api.call("GET", f"{address}/{call.call_id}")
         assert (response.status_code, response.headers["Content-Type"]) == (status, "application/json")
         assert response.json()["r"] != 0

@@ -51,7 +51,7 @@ class TestErasingACaller:
     def recordings(self, ours, theirs, settings):
         """Two of one caller, one of another, and one of the same caller in another project."""
 
-        def record(project, customer: str, **fields: object) -> Recording:
+        def record(project, customer: str, **fields: object):
             call = factories.CallFactory(project=project, customer_number=customer)
             recording = factories.RecordingFactory(project=project, call=call, **fields)
             with_file(recording, settings)

@@ -270,6 +270,20 @@ def test_s8_a_recording_that_goes_on_after_its_call(world, past):
     assert Code.S8 in codes(world)
 
 
+def test_s8_a_recording_that_a_worker_does_not_come_to(world, past):
+    recording = Recording.objects.filter(state="ready").first()
+    path = Path(settings.MEDIA_ROOT) / recording.file
+    raw = path.rename(path.with_suffix(".raw"))
+    update(recording, state="finishing", file=str(raw.relative_to(settings.MEDIA_ROOT)))
+    late = []
+    for minutes in (59, 61):
+        update(recording.call, ended_at=world.scheduler.now() - dt.timedelta(minutes=minutes))
+        late.append(Code.S8 in codes(world))
+    raw.rename(path)
+
+    assert late == [False, True]
+
+
 @pytest.mark.parametrize("times", [0, 2])
 def test_s9_an_event_that_is_owed_never_or_twice(world, past, times):
     delivery = Delivery.objects.order_by("pk").first()
@@ -398,7 +412,8 @@ def test_where_time_stands_still_nothing_is_late(world, past):
 
 def test_the_cost_does_not_grow_with_calls_and_agents(world, past, ours, django_assert_max_num_queries):
     factories.CallFactory.create_batch(20, project=ours, state="ended", outcome="failed", ended_at=START)
-    factories.AgentFactory.create_batch(20, project=ours)
+    for number in range(20):
+        factories.AgentFactory(project=ours, stringee_user_id=f"one of many, {number}")
 
     with django_assert_max_num_queries(45):
         world.findings()
