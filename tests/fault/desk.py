@@ -1,21 +1,11 @@
-"""A process beside an installation that runs: it sets things up, lets people call, and tells what is stored.
-
-Tests have another database than the installation; this process has its environment, and therefore its database.
-Shape: a line of JSON in, [name, arguments]; a line of JSON out, {"answer": …} or {"error": text}: the database is away.
-Django has to be set up before this module is read: `test_calls.START_DESK`.
-"""
+"""What is asked beside an installation that runs: it sets things up, lets people call, and tells what is stored."""
 
 from __future__ import annotations
 
 import datetime as dt
-import json
-import sys
 from collections import Counter
-from collections.abc import Callable
 from typing import Any
 
-from django.db import Error as AnyDatabaseError
-from django.db import close_old_connections
 from django.db.models import F, Q
 
 from agents import activity
@@ -35,6 +25,7 @@ from telephony.adapters.simulated.script import simulation
 from telephony.models import EngineCommand
 from telephony.port import SimulateCall
 from tests import factories
+from tests.fault.beside import answer_questions
 from webhooks.domain import DeliveryState
 from webhooks.models import Delivery
 
@@ -166,23 +157,8 @@ def now() -> str:
     return clock.now().isoformat()
 
 
-QUESTIONS: dict[str, Callable[..., Any]] = {
-    each.__name__: each
-    for each in (
-        set_up, call, agents_are, ring, calls_of, connected, alive, occupied, untaken, open_offers,
-        running_recordings, deliveries, a_minute_passes_for_claims, overdue, findings, now,
-    )
-}  # fmt: skip
-
-
 def main() -> None:
-    for line in sys.stdin:
-        name, arguments = json.loads(line)
-        close_old_connections()
-        try:
-            answer = {"answer": QUESTIONS[name](*arguments)}
-        except AnyDatabaseError as error:
-            close_old_connections()
-            answer = {"error": str(error)}
-        sys.stdout.write(json.dumps(answer) + "\n")
-        sys.stdout.flush()
+    answer_questions(
+        set_up, call, agents_are, ring, calls_of, connected, alive, occupied, untaken, open_offers, running_recordings,
+        deliveries, a_minute_passes_for_claims, overdue, findings, now,
+    )  # fmt: skip

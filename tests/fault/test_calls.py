@@ -6,13 +6,10 @@ are checked over everything that is stored (`callflow.invariants`), and the limi
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import shutil
 import signal
-import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -26,12 +23,12 @@ import pytest
 import redis
 
 from pcc_console import static_files
-from tests.fault.test_supervision import BASE_DIR, Installation, wait_until
+from tests.fault.beside import Away, Beside
+from tests.fault.test_supervision import BASE_DIR, Installation, crowd, wait_until
 from webhooks.tests.receiver import Handler, Receiver, receiving, say_ok
 
 pytestmark = pytest.mark.fault
 
-START_DESK = "import django; django.setup(); from tests.fault import desk; desk.main()"
 HOTLINE, ASKING_HOTLINE = "842473000001", "842473000002"  # of the desk
 AGENTS = 6  # for each of them
 CALLERS = 10  # some have to wait
@@ -44,10 +41,6 @@ LONG_TALK = {"talk_s": 300, "patience_s": 300}
 
 
 log = logging.getLogger(__name__)
-
-
-class Away(Exception):
-    """The database does not answer."""
 
 
 class Center:
@@ -63,18 +56,11 @@ class Center:
         (self.installation.data_dir / "static").mkdir()
         static_files.note_collected(BASE_DIR, self.installation.data_dir)  # nobody looks at pages here
         self.installation.ensure_ready()
-        self._desk = subprocess.Popen(
-            [sys.executable, "-c", START_DESK],
-            cwd=BASE_DIR,
-            env=self.installation.environment,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
+        self._desk = Beside("tests.fault.desk", self.installation.environment)
         self.users = self.ask("set_up", self.receiver.url)
 
     def close(self) -> None:
-        self._desk.communicate(timeout=WITHIN_S)
+        self._desk.close()
         if self.installation.run.poll() is None:
             self.installation.stop()
 
@@ -88,14 +74,7 @@ class Center:
     # ── Looking ──────────────────────────────────────────────────────────────────────────────────────────────────────
     def ask(self, name: str, *arguments: Any) -> Any:
         """Ask the desk. Raises Away."""
-        assert self._desk.stdin is not None
-        assert self._desk.stdout is not None
-        self._desk.stdin.write(json.dumps([name, arguments]) + "\n")
-        self._desk.stdin.flush()
-        answer = json.loads(self._desk.stdout.readline())
-        if "error" in answer:
-            raise Away(answer["error"])
-        return answer["answer"]
+        return self._desk.ask(name, *arguments)
 
     def wait(self, condition: Callable[[], Any], within_s: float = WITHIN_S) -> None:
         """Wait until it is so; a database that is away says nothing."""
@@ -146,11 +125,6 @@ class Center:
     def is_quiet(self) -> bool:
         left = ("alive", "occupied", "open_offers", "untaken", "running_recordings")
         return not any(self.ask(name) for name in left) and self.ask("overdue") == []
-
-
-def crowd() -> float:
-    """How many processes want each core."""
-    return os.getloadavg()[0] / (os.cpu_count() or 1)
 
 
 @pytest.fixture(scope="module")

@@ -79,6 +79,10 @@ class Installation:
         rows = json.loads((self.data_dir / "run" / "processes.json").read_text())
         return {row["name"]: row["pid"] for row in rows}
 
+    def kill(self, name: str) -> None:
+        """Kill a process and everything that it has started."""
+        os.killpg(self.pids()[name], signal.SIGKILL)
+
     def services(self) -> Any:
         return json.loads((self.data_dir / "run" / "services.json").read_text())
 
@@ -104,6 +108,11 @@ def wait_until(condition, within_s, log):
     while not condition():
         assert time.monotonic() < deadline, "\n".join(log.read_text(errors="replace").splitlines()[-40:])
         time.sleep(0.1)
+
+
+def crowd() -> float:
+    """How many processes want each core."""
+    return os.getloadavg()[0] / (os.cpu_count() or 1)
 
 
 def is_alive(process: psutil.Process) -> bool:
