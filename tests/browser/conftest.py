@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -42,17 +42,23 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    """One browser for the whole run. Debian's Chromium, or any `chromium` on the path; without one, tests fail."""
+def launch() -> Iterator[Callable[..., Browser]]:
+    """Starts browsers, given more arguments. Debian's Chromium, or any on the path; without one, tests fail."""
     # Playwright's own event loop runs in this thread, which is enough for Django to suspect an async caller.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if program is None:
         pytest.fail("No Chromium found. Install it (Debian: apt-get install chromium) and run the tests again.")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=CHROMIUM_ARGUMENTS)
-        yield browser
-        browser.close()
+        yield lambda *more: playwright.chromium.launch(executable_path=program, args=[*CHROMIUM_ARGUMENTS, *more])
+
+
+@pytest.fixture(scope="session")
+def chromium(launch: Callable[..., Browser]) -> Iterator[Browser]:
+    """One browser for the whole run."""
+    browser = launch()
+    yield browser
+    browser.close()
 
 
 class Console:
