@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Any, Protocol
 
 from telephony import signals
@@ -67,11 +68,11 @@ class Party:
 
     def offer(self) -> None:
         """Make a connection, and offer it to the page."""
-        self._do(self._offer())
+        self._do(self._offer)
 
     def described(self, kind: SdpKind, sdp: str) -> None:
         """The page offers or answers."""
-        self._do(self._answer(sdp) if kind is SdpKind.OFFER else self._take_answer(sdp))
+        self._do(partial(self._answer if kind is SdpKind.OFFER else self._take_answer, sdp))
 
     def socket_back(self) -> None:
         """The page may have missed what it was to answer, or its connection has gone with the page that was before."""
@@ -160,15 +161,15 @@ class Party:
         return [self._loop.create_task(self.connection.close())]
 
     # ── Inside ───────────────────────────────────────────────────────────────────────────────────────────────────────
-    def _do(self, work: Coroutine[Any, Any, None]) -> None:
+    def _do(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         task = self._loop.create_task(self._safely(work))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _safely(self, work: Coroutine[Any, Any, None]) -> None:
+    async def _safely(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Whatever a browser describes: at most its own leg ends for it, and one that is heard goes on."""
         try:
-            await work
+            await work()
         except Unusable as error:
             log.warning("description is not usable", extra={"leg": self.leg, "reason": str(error)})
             if not self.connected.is_set():
