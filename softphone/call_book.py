@@ -95,7 +95,9 @@ class CallBook:
     async def end(self, call: PageCall) -> None:
         """Forget a call of which the page knows that it is over."""
         self.calls.end(call)
-        self.accepts.pop(call.leg, None)
+        asked = self.accepts.pop(call.leg, None)
+        if asked is not None:  # it ended before anybody knew whether it was answered here
+            await self.answer(asked.packet, call_words.refused(UnknownCall()))
         await self.wires.memory.forget_call(self.who.session, call)
         await self.hear_call(call.call, False)
         if call.incoming and call.state is CallState.TALKING:

@@ -101,6 +101,15 @@ def test_call_that_is_gone_when_it_is_answered(rig, lan):
     assert lan.told(Service.CALL_ENDED) == [{"callId": CALL}]
 
 
+def test_page_that_hangs_up_before_anybody_knows_whether_it_was_first(rig, lan):
+    rig.rings()
+    lan.says(Service.SET_STATE, callId=CALL, code=200)
+    rig.engine_heard()
+    assert lan.says(Service.HANG_UP, callId=CALL) == DONE
+    assert lan.answer(Service.SET_STATE) == UNKNOWN
+    assert rig.engine_heard() == [signals.Leave(lan.name, LEG)]
+
+
 def test_answer_to_an_engine_that_does_not_listen(rig, lan):
     rig.rings()
     rig.bus.nodes.clear()
