@@ -82,6 +82,8 @@ class Call(Tenanted):
         indexes: ClassVar = [
             models.Index(fields=["project", "-created_at"], name="call_in_project"),
             models.Index(fields=["project", "customer_number", "-connected_at"], name="call_of_customer"),
+            models.Index(fields=["project", "from_number", "-created_at"], name="call_from_number"),
+            models.Index(fields=["project", "to_number", "-created_at"], name="call_to_number"),
             models.Index(
                 fields=["next_deadline_at"],
                 condition=~models.Q(state=CallState.ENDED) & models.Q(next_deadline_at__isnull=False),
