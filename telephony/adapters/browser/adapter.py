@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +17,10 @@ from telephony.adapters.browser.network import MediaLoop, Network
 from telephony.adapters.browser.sounds import SoundSource
 
 KIND = "browser"
+# The process also decides and writes, on other threads. Python lets each go on for 5 ms before another has its turn;
+# sound comes late by that, several times over. With three busy threads, the median of how late fell from 38 to 6 ms
+# (measured 2026-11, on a crowded machine).
+SWITCH_S = 0.0005
 STOP_WITHIN_S = 3.0  # it takes less; the supervisor kills after 4
 
 
@@ -37,6 +42,7 @@ class BrowserAdapter:
         self._thread = threading.Thread(target=self._run, name="media", daemon=True)
 
     def start(self, emit: Emit) -> None:
+        sys.setswitchinterval(SWITCH_S)
         patches.prepare(self._network.offered)
         self._engine = BrowserEngine(
             self._node, self._loop, emit, self._bus, self._sounds, self._media_root, self._network
