@@ -14,6 +14,7 @@ from redis.asyncio.client import PubSub
 from redis.exceptions import RedisError
 
 CONNECT_WITHIN_S = 2.0
+SPEAK_WITHIN_S = 2.0
 CONFIRM_WITHIN_S = 2.0  # an answer of Redis takes less than a millisecond; whoever waits longer goes on without
 AGAIN_AFTER_S = 0.5
 HEALTH_EVERY_S = 10  # a connection that died in silence is noticed by then
@@ -43,6 +44,9 @@ class RedisBus:
     """Connects again by itself. `on_back` listeners are told then: what was said in between is lost."""
 
     def __init__(self, redis_url: str) -> None:
+        self._speaker = redis.asyncio.Redis.from_url(
+            redis_url, socket_timeout=SPEAK_WITHIN_S, socket_connect_timeout=CONNECT_WITHIN_S
+        )
         self._server = redis.asyncio.Redis.from_url(
             redis_url,
             client_name=CLIENT_NAME,
@@ -58,7 +62,7 @@ class RedisBus:
 
     async def publish(self, channel: str, message: Message) -> int:
         try:
-            return int(await self._server.publish(channel, json.dumps(message)))
+            return int(await self._speaker.publish(channel, json.dumps(message)))
         except (RedisError, OSError) as error:
             log.warning("a signal is not sent", extra={"channel": channel, "reason": type(error).__name__})
             return 0
@@ -92,6 +96,7 @@ class RedisBus:
             self._reader.cancel()
             await asyncio.gather(self._reader, return_exceptions=True)
         await self._server.aclose()
+        await self._speaker.aclose()
 
     # ── Reading ──────────────────────────────────────────────────────────────────────────────────────────────────
     async def _read_for_ever(self) -> None:

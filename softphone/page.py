@@ -145,6 +145,7 @@ class LivePage:
                     self.replaced = True
                     self._wires.outlet.close("the page has another socket")
             case BusIsBack():
+                await self._keep_again()
                 await self._signals.tell_engines_back()
             case EnginesLost(nodes):
                 await self._signals.engines_lost(nodes)
@@ -160,6 +161,12 @@ class LivePage:
                 return
             await self._wires.memory.keep_page(self.who.identity.user_key, self._facts.seen(now()))
             await self._be_there()
+
+    async def _keep_again(self) -> None:
+        """Redis may have come back with nothing."""
+        await self._wires.memory.keep_page(self.who.identity.user_key, self._facts.seen(now()))
+        for call in self._book.calls:
+            await self._wires.memory.keep_call(self.who.session, call)
 
     async def _pass_on(self, told: Pass) -> None:
         if told.sender == self.who.session:

@@ -11,7 +11,7 @@ from softphone.tests.rig import (
     NODE,
     OFFER,
 )
-from softphone.wires import EnginesLost
+from softphone.wires import BusIsBack, EnginesLost
 from telephony import signals
 from telephony.port import HangupCause
 from telephony.signals import SdpKind, endpoint_channel
@@ -83,6 +83,15 @@ def test_sound_that_breaks_off_is_told_as_a_failure_and_an_ordinary_end_is_not(r
     talking.heard.clear()
     rig.engine_says(signals.Gone(talking.name, LEG, HangupCause.FAILED))
     assert talking.told(Service.CALL_ENDED) == [{"callId": CALL, "code": 500}]
+
+
+def test_what_redis_has_forgotten_is_kept_again(rig, talking):
+    rig.memory.kept.clear()
+    rig.memory.there.clear()
+    talking.happens(BusIsBack())
+    talking.loses_socket()
+    back = rig.page()
+    assert back.says(Service.PRESS, callId=CALL, digits="1") == DONE
 
 
 def test_nobody_is_cut_off_because_engines_cannot_be_seen(rig, talking):
