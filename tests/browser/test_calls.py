@@ -128,6 +128,31 @@ def test_message_counts_as_listened_to_when_it_is_played(console, check_page, ou
     assert message.listened_at is not None
 
 
+def test_recordings_of_a_caller_are_erased_after_a_look(console, check_page, ours, supervisor, talked):
+    """The one that was made in the call, one with its picture, and one that a worker could not read."""
+    kept = record(talked, peaks={"left": [70] * 9 + [0] * 9, "right": [0] * 9 + [40] * 9})
+    record(talked, state="failed", failure="unreadable")
+    console.sign_in(supervisor, ours)
+    page = console.open("/recording/")
+    check_page(page, "recordings-and-failures")
+    page.get_by_role("link", name="Erase a caller's recordings").first.click()
+    check_page(page, "erase-whose")
+    page.get_by_label("Caller's number").fill("nobody")
+    page.get_by_role("button", name="Continue").click()
+    expect(page.get_by_role("alert")).to_contain_text("is not a phone number")
+    check_page(page, "erase-nobody")
+
+    page.get_by_label("Caller's number").fill(talked.customer_number)
+    page.get_by_role("button", name="Continue").click()
+    expect(page.get_by_role("heading", name="3 recordings of")).to_be_visible()
+    check_page(page, "erase-sure")
+    page.get_by_role("button", name="Erase for good").click()
+    expect(page.get_by_text("3 recordings were erased.")).to_be_visible()
+    expect(page.get_by_role("cell", name="Erased", exact=True)).to_have_count(3)
+    check_page(page, "erased")
+    assert not (Path(settings.MEDIA_ROOT) / kept.file).exists()
+
+
 def test_call_is_simulated_from_the_page_of_its_number(console, check_page, ours, supervisor, world):
     console.sign_in(supervisor, ours)
     page = console.open(address("numbers_app_number", "change", ours.number_set.get().pk))
