@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from typing import Any
+
 import pytest
 from playwright.sync_api import expect
 
+from agents.models import Agent, CallNote
+from common import clock
 from projects import tokens
 from projects.models import ApiKey
 from tests import factories
@@ -262,3 +267,91 @@ def test_token_in_the_fragment_opens_the_page_and_leaves_the_address(console, do
     expect(page.get_by_role("heading", name="Nguyễn Thị Lan")).to_be_visible()
     assert door.wait_for(2)["accesstoken"] == token
     assert "token" not in page.url
+
+
+@pytest.fixture
+def wrapping_up(ours, lan):
+    """Lan has talked, and has ten seconds left."""
+    now = clock.now()
+    call = factories.CallFactory(project=ours)
+    call.legs.create(
+        project=ours,
+        role="agent",
+        state="ended",
+        endpoint="web:1_lan",
+        number="lan",
+        agent=lan,
+        started_at=now,
+        answered_at=now,
+        ended_at=now,
+    )
+    until = now + dt.timedelta(seconds=60)
+    Agent.objects.filter(pk=lan.pk).update(
+        activity="wrap_up", system_status=2, activity_since=now, wrap_up_until=until, free_since=None
+    )
+    return call
+
+
+def test_agent_notes_how_it_went_and_ends_wrap_up(check_page, wrapping_up, softphone, lan):
+    expect(softphone.locator("#wrap-up-left")).to_contain_text("0:")
+    expect(softphone.locator("#because")).to_contain_text("Wrap-up")
+    softphone.get_by_label("How did it go?").fill("Sold")
+    softphone.get_by_label("Note", exact=True).fill("Wants two.")
+    softphone.get_by_role("button", name="Save the note").click()
+    expect(softphone.locator("#note-said")).to_have_text("Saved.")
+    note = CallNote.objects.get()
+    assert (note.call, note.disposition, note.text) == (wrapping_up, "Sold", "Wants two.")
+    check_page(softphone, "softphone-wrap-up")
+    softphone.locator("body").press("w")
+    expect(softphone.locator("#wrap-up")).to_be_hidden()
+    lan.refresh_from_db()
+    assert lan.activity == "idle"
+
+
+@pytest.fixture
+def in_a_call(ours, lan, agent_2, door, softphone):
+    """Lan talks, and the database knows it as the page does."""
+    now = clock.now()
+    call = factories.CallFactory(project=ours, call_id="call-in", state="connected", connected_at=now, node="browser")
+    leg: dict[str, Any] = {"project": ours, "state": "answered", "started_at": now, "answered_at": now}
+    caller = call.legs.create(role="caller", endpoint="tel:1", number=call.from_number, leg_id="leg-caller", **leg)
+    call.legs.create(role="agent", endpoint="web:1_lan", number="lan", agent=lan, leg_id="leg-lan", **leg)
+    call.flow = {"main_leg": caller.leg_id}
+    call.save()
+    Agent.objects.filter(pk=lan.pk).update(activity="on_call", system_status=0, call_ref="call-in", free_since=None)
+    door.ring()
+    softphone.get_by_role("button", name="Answer").click()
+    door.wait_for(31)
+    door.offer()
+    expect(softphone.locator("#talking-state")).to_have_text("Connected")
+    return call
+
+
+def test_transfer_finds_colleagues_and_says_why_it_cannot_be(check_page, in_a_call, softphone):
+    softphone.locator("body").press("t")
+    softphone.get_by_label("Hand the call to").fill("two")
+    expect(softphone.locator("#transfer-list")).to_contain_text("Agent Two")
+    expect(softphone.locator("#transfer-list")).to_contain_text("Offline")
+    expect(softphone.locator("#transfer-list").get_by_role("button")).to_have_count(0)
+    softphone.get_by_label("Hand the call to").fill("0909 982 888")
+    softphone.get_by_role("button", name="Ask first: 0909 982 888").click()
+    expect(softphone.locator("#consulting-with")).to_contain_text("+84 909 982 888 is being rung")
+    check_page(softphone, "softphone-consulting")
+    softphone.get_by_role("button", name="Back to the customer").click()
+    expect(softphone.locator("#consulting")).to_be_hidden()
+
+
+def test_page_with_the_snippet_is_accessible(console, check_page, ours, supervisor, number, lan):
+    console.sign_in(supervisor, ours)
+    check_page(console.open("/setting/embed/"), "embed")
+
+
+def test_vietnamese_pages_are_accessible(chromium, live_server, door, ours, supervisor, lan, number):
+    window = Console(chromium, live_server.url, language="vi")
+    Door(window.page)
+    window.sign_in(supervisor, ours)
+    expect(window.open("/phone").get_by_role("button", name="Gọi", exact=True)).to_be_visible()
+    page = window.open("/softphone?agent=lan")
+    expect(page.locator("#because")).to_contain_text("Không có cuộc gọi")
+    assert page.locator("[data-say]").evaluate_all("all => all.filter((each) => !each.textContent).length") == 0
+    window.context.close()

@@ -6,36 +6,26 @@
    `message`, `topic`, `devices`. */
 
 import { Call } from "./call.js";
+import { Connection, doorOf } from "./connection.js";
 import { Emitter } from "./emitter.js";
 import { BUSY, LOGIN, SERVICE, newId } from "./packets.js";
 
-const GRACE_MS = 15000; // silence beyond the announced ping after which a socket counts as dead
-const WATCH_MS = 5000;
-const LOGIN_MS = 10000;
-const REQUEST_MS = 15000;
-const BACK_OFF_MS = [250, 1000, 2000, 4000, 8000];
+export { doorOf };
+
 const PLATFORM_WEB = 3;
 const SDK_VERSION = "2.6.0"; // what every client of the second generation says
+const OF_CONNECTION = { off: "off", connecting: "connecting", lost: "lost", stopped: "refused" };
+const PASSED_ON = { [SERVICE.MESSAGE]: "message", [SERVICE.TOPIC]: "topic", [SERVICE.DEVICES]: "devices" };
 
 export class Client extends Emitter {
-  #socket = null;
-  #requestId = 0;
-  #waiting = new Map(); // requests without their answer: id -> {resolve, reject, timer}
-  #wanted = false;
-  #failures = 0;
-  #retry = 0;
-  #watch = 0;
-  #heardAt = 0;
-  #pingAfterMs = 0;
+  #connection;
   #farewells = new Set(); // calls that ended here while there was no socket
-  #onOnline = () => this.#network();
 
-  /** `ids`: {deviceId, sessionId} to come back as the page that had them. */
+  /** `ids`: {deviceId, sessionId} to come back as the page that had them. `oneCall`: a second one is refused as busy. */
   constructor({ url, token = "", ids = {}, oneCall = true }) {
     super();
-    this.url = url;
     this.token = token;
-    this.oneCall = oneCall; // a second call is refused as busy while one goes on
+    this.oneCall = oneCall;
     this.state = "off";
     this.calls = new Map();
     this.deviceId = ids.deviceId ?? newId("web");
@@ -43,48 +33,43 @@ export class Client extends Emitter {
     this.browserId = browserId();
     this.userId = "";
     this.projectId = 0;
+    this.#connection = new Connection(url);
+    this.#connection.on("state", (state) => (state === "open" ? this.#login() : this.#become(OF_CONNECTION[state])));
+    this.#connection.on("packet", (service, body) => this.#take(service, body));
   }
 
   get isOnline() {
     return this.state === "online";
   }
 
-  /** Sign in, and stay signed in until `disconnect`. A new token replaces the old one, also while signed in. */
+  get url() {
+    return this.#connection.url;
+  }
+
+  set url(url) {
+    this.#connection.url = url;
+  }
+
+  /** Sign in, and stay signed in until `disconnect`. */
   connect(token = this.token) {
     this.token = token;
-    if (this.#wanted && this.state === "online") return;
-    if (!this.#wanted) addEventListener("online", this.#onOnline);
-    this.#wanted = true;
-    this.#failures = 0;
-    this.#open();
+    if (!this.isOnline) this.#connection.open();
   }
 
   /** Go on with a newer token, without a break. */
   renew(token) {
     this.token = token;
-    if (this.state === "online") this.#login(this.#socket);
-    else if (this.#wanted) this.connect(token);
+    if (this.isOnline) this.#login();
+    else if (this.state !== "off") this.#connection.open();
   }
 
   disconnect() {
-    this.#wanted = false;
-    removeEventListener("online", this.#onOnline);
-    clearTimeout(this.#retry);
-    this.#drop();
-    this.#become("off");
+    this.#connection.close();
   }
 
   /** Ask something. Resolves with the answer, whatever its `r`; rejects when there is no socket or no answer. */
-  request(service, body = {}, waitMs = REQUEST_MS) {
-    if (this.#socket?.readyState !== WebSocket.OPEN) return Promise.reject(new Error("not connected"));
-    const requestId = this.#send(service, body);
-    return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => {
-        this.#waiting.delete(requestId);
-        reject(new Error("no answer"));
-      }, waitMs);
-      this.#waiting.set(requestId, { resolve, reject, timer });
-    });
+  request(service, body) {
+    return this.#connection.request(service, body);
   }
 
   /** Milliseconds to the server and back. */
@@ -94,16 +79,17 @@ export class Client extends Emitter {
     return Math.round(performance.now() - begun);
   }
 
-  /** Call somebody; the returned call tells how it gets on. `media`: {stream} or nothing to ask for the microphone. */
-  makeCall({ from, to, custom = "" }, media) {
+  // ── Calls ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+  /** Call somebody; the returned call tells how it gets on. */
+  makeCall({ from, to, custom = "" }) {
     const call = new Call(this, { isIncoming: false, from, to, custom });
-    call.dial(media);
+    call.dial();
     return call;
   }
 
   /** Take up a call of this page's life before it was loaded again: see `Call.comeBack`. */
   comeBack(known) {
-    const call = new Call(this, { ...known, iceServers: [] });
+    const call = new Call(this, known);
     this.adopt(call);
     call.comeBack();
     return call;
@@ -112,7 +98,7 @@ export class Client extends Emitter {
   adopt(call) {
     this.calls.set(call.id, call);
     call.on("state", () => {
-      if (call.state === "ended") this.calls.delete(call.id);
+      if (call.isOver) this.calls.delete(call.id);
     });
   }
 
@@ -121,178 +107,14 @@ export class Client extends Emitter {
     this.request(SERVICE.HANG_UP, { callId, reasonEndcall: "" }).catch(() => this.#farewells.add(callId));
   }
 
-  async sendMessage(toUser, message) {
-    return this.request(SERVICE.SEND_MESSAGE, { toUser, message });
-  }
-
-  // ── The socket ────────────────────────────────────────────────────────────────────────────────────────────────────
-  #open() {
-    clearTimeout(this.#retry);
-    this.#drop();
-    this.#become(this.#failures ? "lost" : "connecting");
-    const socket = new WebSocket(this.url);
-    this.#socket = socket;
-    this.#heardAt = performance.now();
-    this.#pingAfterMs = 0;
-    socket.onopen = () => this.#login(socket);
-    socket.onmessage = (event) => this.#hear(socket, event.data);
-    socket.onclose = () => this.#closed(socket);
-    this.#watch = setInterval(() => this.#look(socket), WATCH_MS);
-  }
-
-  #drop() {
-    clearInterval(this.#watch);
-    const socket = this.#socket;
-    this.#socket = null;
-    if (socket) {
-      socket.onopen = socket.onmessage = socket.onclose = null;
-      socket.close();
-    }
-    for (const { reject, timer } of this.#waiting.values()) {
-      clearTimeout(timer);
-      reject(new Error("connection lost"));
-    }
-    this.#waiting.clear();
-  }
-
-  #closed(socket) {
-    if (socket !== this.#socket) return;
-    this.#drop();
-    if (this.#wanted && this.state !== "refused") this.#again();
-  }
-
-  #again() {
-    const pause = BACK_OFF_MS[Math.min(this.#failures, BACK_OFF_MS.length - 1)];
-    this.#failures += 1;
-    this.#become("lost");
-    clearTimeout(this.#retry);
-    this.#retry = setTimeout(() => this.#open(), pause * (0.75 + Math.random() / 2)); // not all pages at once
-  }
-
-  /** The network is back, or is another one: do not wait for a timer, nor for the old socket to notice. */
-  #network() {
-    if (this.#wanted && this.state !== "refused") {
-      this.#failures = Math.max(1, this.#failures);
-      this.#open();
-    }
-  }
-
-  #look(socket) {
-    const silent = performance.now() - this.#heardAt;
-    const limit = this.#pingAfterMs ? this.#pingAfterMs + GRACE_MS : this.state === "online" ? Infinity : LOGIN_MS;
-    if (silent > limit && socket === this.#socket) this.#closed(socket);
-  }
-
-  #become(state) {
-    if (state === this.state) return;
-    this.state = state;
-    this.emit("state", state);
-  }
-
-  // ── Packets ───────────────────────────────────────────────────────────────────────────────────────────────────────
-  #send(service, body) {
-    this.#requestId += 1;
-    this.#socket.send(JSON.stringify({ service, body: { ...body, requestId: this.#requestId } }));
-    return this.#requestId;
-  }
-
-  #hear(socket, text) {
-    if (socket !== this.#socket) return;
-    this.#heardAt = performance.now();
-    const { service, body } = read(text);
-    if (!service) return;
-    const waiting = this.#waiting.get(body.requestId);
-    if (waiting && service !== SERVICE.PING) {
-      clearTimeout(waiting.timer);
-      this.#waiting.delete(body.requestId);
-      waiting.resolve(body);
-      return;
-    }
-    this.#take(service, body);
-  }
-
-  #take(service, body) {
-    switch (service) {
-      case SERVICE.PING:
-        this.#send(SERVICE.PING, {});
-        break;
-      case SERVICE.LOGIN:
-        this.#authenticated(body); // unasked: the token has expired
-        break;
-      case SERVICE.INCOMING:
-        this.#incoming(body);
-        break;
-      case SERVICE.DESCRIBED:
-      case SERVICE.ENDED:
-      case SERVICE.STATED:
-      case SERVICE.INFO:
-        this.calls.get(body.callId)?.take(service, body);
-        break;
-      case SERVICE.OTHER_DEVICE:
-        this.calls.get(body.data?.callId)?.take(service, body);
-        break;
-      case SERVICE.MESSAGE:
-        this.emit("message", body);
-        break;
-      case SERVICE.TOPIC:
-        this.emit("topic", body);
-        break;
-      case SERVICE.DEVICES:
-        this.emit("devices", body);
-        break;
-    }
-  }
-
-  // ── Signing in ────────────────────────────────────────────────────────────────────────────────────────────────────
-  async #login(socket) {
-    try {
-      const answer = await this.request(SERVICE.LOGIN, {
-        accesstoken: this.token,
-        deviceId: this.deviceId,
-        browserId: this.browserId,
-        sessionId: this.sessionId,
-        platform: PLATFORM_WEB,
-        platformVersion: "",
-        deviceName: navigator.userAgent,
-        screenSize: `${screen.width}x${screen.height}`,
-        sdkVersion: SDK_VERSION,
-        calls: [...this.calls.keys()], // our own addition: what the server has beyond these, it ends
-      });
-      if (socket === this.#socket) this.#authenticated(answer);
-    } catch {
-      this.#closed(socket);
-    }
-  }
-
-  #authenticated(answer) {
-    if (answer.r === LOGIN.ELSEWHERE) {
-      if (answer.change_to_server) this.url = answer.change_to_server;
-      this.#drop();
-      this.#again();
-      return;
-    }
-    if (answer.r !== LOGIN.OK) {
-      this.#drop();
-      this.#become("refused");
-      this.emit("authen", answer);
-      if (answer.r === LOGIN.TOKEN_EXPIRED) this.emit("tokenwanted");
-      return;
-    }
-    this.#failures = 0;
-    this.#pingAfterMs = answer.ping_after_ms ?? 0;
-    this.userId = answer.userId ?? this.userId;
-    this.projectId = answer.projectId ?? this.projectId;
-    this.#become("online");
-    this.emit("authen", answer);
-    for (const callId of this.#farewells) this.farewell(callId);
-    this.#farewells.clear();
-    for (const call of this.calls.values()) call.reconnected();
+  refuseAsBusy(callId) {
+    this.request(SERVICE.STATE, { callId, code: BUSY, reasonEndcall: "" }).catch(() => {});
   }
 
   #incoming(body) {
     if (!body.callId || this.calls.has(body.callId)) return; // told again after a break
     if (this.oneCall && this.calls.size) {
-      this.request(SERVICE.STATE, { callId: body.callId, code: BUSY, reasonEndcall: "" }).catch(() => {});
+      this.refuseAsBusy(body.callId);
       this.emit("busy", body);
       return;
     }
@@ -312,16 +134,62 @@ export class Client extends Emitter {
     this.adopt(call);
     this.emit("incoming", call);
   }
-}
 
-function read(text) {
-  try {
-    const packet = JSON.parse(text);
-    if (Number.isInteger(packet?.service) && packet.body && typeof packet.body === "object") return packet;
-  } catch {
-    // not ours; dropped as every client of this protocol does
+  // ── What the server tells ─────────────────────────────────────────────────────────────────────────────────────────
+  #take(service, body) {
+    if (service === SERVICE.LOGIN) this.#authenticated(body); // unasked: the token has ended
+    else if (service === SERVICE.INCOMING) this.#incoming(body);
+    else if (service in PASSED_ON) this.emit(PASSED_ON[service], body);
+    else this.calls.get(body.callId ?? body.data?.callId)?.take(service, body);
   }
-  return {};
+
+  async #login() {
+    const login = {
+      accesstoken: this.token,
+      deviceId: this.deviceId,
+      browserId: this.browserId,
+      sessionId: this.sessionId,
+      platform: PLATFORM_WEB,
+      platformVersion: "",
+      deviceName: navigator.userAgent,
+      screenSize: `${screen.width}x${screen.height}`,
+      sdkVersion: SDK_VERSION,
+      calls: [...this.calls.keys()], // our own addition: what the server has beyond these, it ends
+    };
+    try {
+      this.#authenticated(await this.request(SERVICE.LOGIN, login));
+    } catch (error) {
+      if (error.message === "no answer") this.#connection.fail(); // else the socket is gone, and comes again
+    }
+  }
+
+  #authenticated(answer) {
+    if (answer.r === LOGIN.ELSEWHERE) {
+      this.#connection.moveTo(answer.change_to_server || this.url);
+      return;
+    }
+    if (answer.r !== LOGIN.OK) {
+      this.#connection.stop();
+      this.emit("authen", answer);
+      if (answer.r === LOGIN.TOKEN_EXPIRED) this.emit("tokenwanted");
+      return;
+    }
+    this.#connection.settled(answer.ping_after_ms ?? 0);
+    this.userId = answer.userId ?? this.userId;
+    this.projectId = answer.projectId ?? this.projectId;
+    this.#become("online");
+    this.emit("authen", answer);
+    const farewells = [...this.#farewells];
+    this.#farewells.clear();
+    farewells.forEach((callId) => this.farewell(callId));
+    for (const call of this.calls.values()) call.reconnected();
+  }
+
+  #become(state) {
+    if (state === this.state) return;
+    this.state = state;
+    this.emit("state", state);
+  }
 }
 
 function browserId() {
@@ -332,11 +200,4 @@ function browserId() {
   } catch {
     return newId("browser"); // storage is forbidden here
   }
-}
-
-/** The door of the server that a page comes from. */
-export function doorOf(address) {
-  const url = new URL("/softphone/ws", address);
-  url.protocol = url.protocol.replace("http", "ws");
-  return url.href;
 }

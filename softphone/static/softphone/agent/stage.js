@@ -3,10 +3,12 @@
 import { fillKeypad } from "../keypad.js";
 import { announce, byId, draw, has, say, sayEnd, setText, showOnly, span } from "../page.js";
 import { hear } from "../sound.js";
+import { numberWords } from "../words.js";
 import { Picker } from "./lists.js";
-import { infoFacts, pathWords } from "./words.js";
+import { infoFacts, partyWords, pathWords } from "./words.js";
 
 const ENDED_SHOWN_MS = 6000;
+const NOTE_SHOWN_MS = 300_000;
 const POOR_LOSS = 0.03; // of packets: from here on words get lost
 
 export class Stage {
@@ -34,6 +36,7 @@ export class Stage {
     byId("transfer").addEventListener("click", () => this.toggle("transfer", "transfer-panel"));
     byId("dial").addEventListener("submit", (event) => this.#dial(event));
     byId("note-form").addEventListener("submit", (event) => this.#writeNote(event));
+    byId("note-form").addEventListener("change", (event) => this.#writeNote(event)); // nothing that was written gets lost
     fillKeypad(byId("keypad"), (key) => act("press", key));
     this.#picker = new Picker(byId("transfer-search"), byId("transfer-list"), act, (type, to, kind) => this.#transfer(type, to, kind));
   }
@@ -65,12 +68,14 @@ export class Stage {
     const rings = call?.isIncoming && call.state === "ringing";
     const scene = rings ? "incoming" : call ? "talking" : me?.wrapUp ? "wrap-up" : "dial";
     showOnly(byId(scene), SCENES.map(byId));
+    byId("dial").hidden = scene !== "dial" && scene !== "wrap-up"; // wrap-up keeps calls of queues away, not one's own
     const entered = scene !== this.#scene;
     this.#scene = scene;
     if (scene === "incoming") this.#drawIncoming(snapshot, entered);
     if (scene === "talking") this.#drawTalking(snapshot, entered);
-    if (scene === "wrap-up") this.#drawWrapUp(me);
-    if (scene === "dial") this.#drawDial(snapshot);
+    if (scene === "wrap-up") this.#drawWrapUp(me, entered);
+    if (!call) this.#drawDial(snapshot);
+    this.#drawNote(me, call);
     this.#drawEnded(call ? null : ended);
     this.tick(snapshot);
   }
@@ -79,7 +84,7 @@ export class Stage {
     const known = me?.call?.callId === call.id ? me.call : null;
     const queue = call.info?.queue || known?.queue || "";
     setText(byId("incoming-kind"), queue ? say("incoming.queue", { queue }) : say("incoming.direct"));
-    setText(byId("incoming-name"), call.party);
+    setText(byId("incoming-name"), partyWords(call, known));
     this.#drawFacts("incoming-facts", call, known);
     if (entered) {
       announce(say("incoming.from", { name: call.party, queue: byId("incoming-kind").textContent }), { urgent: true });
@@ -89,7 +94,7 @@ export class Stage {
 
   #drawTalking({ call, me }, entered) {
     const known = me?.call?.callId === call.id ? me.call : null;
-    setText(byId("talking-name"), call.party);
+    setText(byId("talking-name"), partyWords(call, known));
     setText(byId("talking-state"), call.held ? say("call.held") : say(`call.${call.isIncoming ? "in" : "out"}.${call.state}`));
     this.#drawFacts("talking-facts", call, known);
     byId("mute").setAttribute("aria-pressed", call.muted);
@@ -126,7 +131,7 @@ export class Stage {
     const path = pathWords(known?.path ?? call.info?.path);
     const facts = [
       [say("facts.queue"), id === "talking-facts" ? known?.queue ?? call.info?.queue : ""],
-      [say("facts.called"), call.isIncoming && call.to !== call.party ? call.to : ""],
+      [say("facts.called"), call.isIncoming && call.to !== call.party ? numberWords(call.to) : ""],
       [say("facts.path"), path],
       ...infoFacts(known?.info || call.customData),
     ].filter(([, value]) => value);
@@ -136,12 +141,24 @@ export class Stage {
     byId(id).replaceChildren(...facts.map(([name, value]) => draw("div", {}, draw("dt", {}, name), draw("dd", {}, value))));
   }
 
-  #drawWrapUp(me) {
+  #drawWrapUp(me, entered) {
     byId("extend-wrap-up").disabled = me.wrapUp.extended;
+    if (entered) {
+      byId("note-box").open = true;
+      announce(say("wrap_up"));
+    }
+  }
+
+  /** The note of the call that goes on, or of the last one for a while. */
+  #drawNote(me, call) {
+    const last = me?.lastCall;
+    const isOpen = last && (call ? call.id === last.callId : me.wrapUp || me.now - last.endedAt < NOTE_SHOWN_MS);
+    byId("note-box").hidden = !isOpen;
+    if (!isOpen) return;
     this.#offerDispositions(me.dispositions);
-    const last = me.lastCall;
-    if (!last || this.#noteOf === last.callId) return;
+    if (this.#noteOf === last.callId) return;
     this.#noteOf = last.callId;
+    byId("note-box").open = Boolean(me.wrapUp);
     byId("disposition").value = last.disposition;
     byId("note").value = last.note;
     setText(byId("note-said"), "");
@@ -221,6 +238,7 @@ export class Stage {
 
   async #writeNote(event) {
     event.preventDefault();
+    setText(byId("note-said"), "");
     const done = await this.#station.act("writeNote", this.#noteOf, byId("disposition").value, byId("note").value);
     setText(byId("note-said"), say(done ? "note.saved" : "note.not_saved"));
   }

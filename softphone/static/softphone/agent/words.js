@@ -49,6 +49,11 @@ export function infoFacts(text) {
   return plain.slice(0, MOST_FACTS).map(([name, value]) => [name, String(value)]);
 }
 
+/** The other side; its number spelt as the server spells it, once it has said so. */
+export function partyWords(call, known) {
+  return known?.customer && call.party === `+${known.customer}` ? known.customerShown : call.party;
+}
+
 const MOST_FACTS = 12;
 
 /** The way through the menu: Language: 1 → Sales: 2. */
