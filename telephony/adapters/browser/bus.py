@@ -17,6 +17,7 @@ from telephony import signals
 GIVE_UP_AFTER_S = 4.0  # without Redis; whoever waits has given up by then
 RETRY_AFTER_S = 0.25
 CLOSE_WITHIN_S = 1.0
+ASK_EVERY_S = 5  # whether Redis is still there: a host that vanishes says nothing
 ALIVE_EVERY_S, ALIVE_FOR_S = 2.0, 6  # one sign of life may get lost, and then some
 
 Hear = Callable[[signals.Signal], object]
@@ -58,7 +59,10 @@ class RedisBus:
     async def open(self, node: str, hear: Hear) -> None:
         self._node, self._hear = node, hear
         self._server = redis.asyncio.Redis.from_url(
-            self._redis_url, socket_connect_timeout=GIVE_UP_AFTER_S, socket_timeout=GIVE_UP_AFTER_S
+            self._redis_url,
+            socket_connect_timeout=GIVE_UP_AFTER_S,
+            socket_timeout=GIVE_UP_AFTER_S,
+            health_check_interval=ASK_EVERY_S,
         )
         self._letters: asyncio.Queue[_Letter] = asyncio.Queue()
         listening = asyncio.Event()
@@ -90,7 +94,7 @@ class RedisBus:
             await subscription.subscribe(signals.engine_channel(self._node))
             listening.set()
             while True:
-                message = await subscription.get_message(timeout=None)
+                message = await subscription.get_message(timeout=ASK_EVERY_S)
                 if message is not None:
                     self._take(message["data"])
 
