@@ -1,4 +1,4 @@
-"""Pages at a door without a network."""
+"""Pages at a door without a network, and doors on real servers."""
 
 from __future__ import annotations
 
@@ -7,8 +7,13 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.db import connections
 
+from common import clock as real_clock
 from softphone.tests.rig import START, Client, Rig
+from softphone.tests.servers import NODE, Engine, Server
+from telephony import signals
+from telephony.models import EngineNode
 
 
 @pytest.fixture
@@ -39,3 +44,26 @@ def talking(rig: Rig, lan: Client) -> Client:
     rig.rings()
     rig.accepts(lan)
     return lan
+
+
+@pytest.fixture
+def doors() -> Iterator[tuple[Server, Server]]:
+    """Two of them, as two processes have them."""
+    servers = (Server(), Server())
+    for server in servers:
+        server.start()
+    yield servers
+    for server in servers:
+        server.stop()
+    connections.close_all()
+
+
+@pytest.fixture
+def engine(db) -> Iterator[Engine]:
+    """An engine that says what the test tells it to."""
+    now = real_clock.now()
+    EngineNode.objects.create(name=NODE, kind="browser", reaches=["tel", "web"], started_at=now, seen_at=now)
+    engine = Engine()
+    yield engine
+    engine.redis.delete(signals.alive_key(NODE))
+    engine.redis.close()

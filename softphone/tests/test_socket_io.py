@@ -16,7 +16,7 @@ from websockets.typing import Origin
 from softphone import engine_io
 from softphone.packets import Service, write
 from softphone.socket_io import MAX_BODY
-from softphone.tests.test_sockets import Server, token_of, until
+from softphone.tests.servers import Server, token_of, until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ORIGIN = Origin("https://crm.example")
