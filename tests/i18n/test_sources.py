@@ -116,9 +116,18 @@ def untranslated_in_script(source: str) -> list[str]:
     return [match[2] for match in SENTENCE_IN_SCRIPT.finditer(source)]
 
 
+# What pages of the widget's API compare and developers read: the words are its contract (docs/softphone.md).
+WORDS_OF_THE_WIDGET = {
+    "Busy here",
+    "Busy with another call",
+    "Not ready",
+    "Please implement StringeeSoftPhone event: ",
+}
+
+
 @pytest.mark.parametrize("path", OUR_SCRIPTS, ids=lambda path: path.relative_to(settings.BASE_DIR).as_posix())
 def test_scripts_have_no_text_outside_gettext(path: Path):
-    assert untranslated_in_script(path.read_text(encoding="utf-8")) == []
+    assert set(untranslated_in_script(path.read_text(encoding="utf-8"))) - WORDS_OF_THE_WIDGET == set()
 
 
 def test_the_script_scanner_finds_what_it_should():
