@@ -15,12 +15,11 @@ from agents import devices
 from agents.models import DeviceKind
 from callflow import refusals, requests
 from callflow.domain.call import Party, TransferKind
+from callflow.live_config import LiveConfig
 from callflow.services import conduct, ring_all
 from calls.models import Call
 from common import clock
-from common.phone import InvalidPhoneNumber, digits_of
 from common.refusals import Refusal
-from numbers_app.models import Number
 from softphone import identity
 from softphone.identity import Identity
 from softphone.phone_access import PhoneAccess
@@ -155,12 +154,12 @@ def _route_out(who: Identity, from_number: str, dialled: str) -> Route:
 
 def _route_of_telephone(project_id: int, access: PhoneAccess, from_number: str, dialled: str) -> Route:
     """A page that plays a telephone calls numbers of its project, as the telephone that it is or chooses to be."""
-    try:
-        caller, number = access.caller or digits_of(from_number), digits_of(dialled)
-    except InvalidPhoneNumber as error:
-        raise refusals.NumberFormat from error
+    config = LiveConfig(project_id)
+    caller, number = access.caller or config.digits(from_number), config.digits(dialled)
+    if not caller or not number:
+        raise refusals.NumberFormat
     if not access.may_call(number):
         raise CallNotAllowed
-    if not Number.objects.filter(project=project_id, digits=number).exists():
+    if config.number(number) is None:
         raise refusals.ToNumberInvalid
     return Route(f"tel:{caller}", caller, number)

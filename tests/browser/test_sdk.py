@@ -6,7 +6,9 @@ The customer is the same SDK in another page, signed in as a telephone. Each pag
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -323,3 +325,15 @@ def test_end_that_a_page_has_missed_is_told_when_it_comes_back(agent, customer, 
     agent.get("breakSocket()")
     customer.ask("hangup")
     agent.until("seen.states.some(([code]) => code === 6)")
+
+
+def test_call_goes_on_when_the_process_with_all_sockets_is_killed(installation, agent, customer, center):
+    talk(agent, customer, center)
+    os.killpg(installation.pids()["web"], signal.SIGKILL)
+    for page in (agent, customer):
+        assert page.until("seen.authen.at(1)", within_s=60)["r"] == 0
+    agent.hears(CUSTOMER_HZ)
+    customer.hears(AGENT_HZ)
+    assert agent.ask("sendDtmf", "1")["r"] == 0
+    assert agent.ask("hangup")["r"] == 0
+    customer.until("seen.states.some(([code]) => code === 6)")
