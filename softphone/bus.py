@@ -57,6 +57,7 @@ class RedisBus:
         self._listeners: defaultdict[str, list[Listener]] = defaultdict(list)
         self._confirmed: dict[str, asyncio.Event] = {}
         self._pubsub: PubSub | None = None
+        self._changes = asyncio.Lock()  # a page that comes back listens while its last socket stops to
         self._reader: asyncio.Task[None] | None = None
         self.on_back: list[Callable[[], None]] = []
 
@@ -71,9 +72,10 @@ class RedisBus:
         self._listeners[channel].append(listener)
         if self._reader is None:
             self._reader = asyncio.create_task(self._read_for_ever())
-        confirmed = self._confirmed.setdefault(channel, asyncio.Event())
-        if not confirmed.is_set() and self._pubsub is not None:
-            await self._try(self._pubsub.subscribe(channel))
+        async with self._changes:
+            confirmed = self._confirmed.setdefault(channel, asyncio.Event())
+            if not confirmed.is_set() and self._pubsub is not None:
+                await self._try(self._pubsub.subscribe(channel))
         try:
             await asyncio.wait_for(confirmed.wait(), CONFIRM_WITHIN_S)
         except TimeoutError:
@@ -83,12 +85,13 @@ class RedisBus:
         listeners = self._listeners[channel]
         if listener in listeners:
             listeners.remove(listener)
-        if listeners:
-            return
-        del self._listeners[channel]
-        self._confirmed.pop(channel, None)
-        if self._pubsub is not None:
-            await self._try(self._pubsub.unsubscribe(channel))
+        async with self._changes:
+            if self._listeners.get(channel):
+                return  # others listen, perhaps only since a moment ago
+            self._listeners.pop(channel, None)
+            self._confirmed.pop(channel, None)
+            if self._pubsub is not None:
+                await self._try(self._pubsub.unsubscribe(channel))
 
     async def close(self) -> None:
         """Hear and say nothing more."""
