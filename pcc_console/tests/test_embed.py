@@ -54,7 +54,7 @@ def test_page_says_which_pages_may_sign_in(ours, supervisor, settings):
 def test_page_costs_the_same_however_many_numbers_there_are(ours, supervisor, django_assert_num_queries):
     factories.NumberFactory.create_batch(3, project=ours)
     client = sign_in(supervisor, ours)
-    with django_assert_num_queries(FRAME_QUERIES + 5):  # numbers; whether there is a key; keys and agents to choose from
+    with django_assert_num_queries(FRAME_QUERIES + 5):  # numbers, keys, agents
         client.get(ADDRESS)
 
 
