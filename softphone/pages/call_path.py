@@ -1,7 +1,7 @@
 """The way of one call so far, for the page of the telephone that it was made with.
 
-Shape: steps are {"kind", "name", "detail"?, "pressed"?, "keys"?}; kind: call, node, queue, ring, talk, message, number,
-program, end. `lit` are ids in the picture of the tree, `now` the one of the node that is heard.
+Shape: steps are {"kind", "name", "detail"?, "pressed"?, "keys"?}; kind: call, called, node, queue, ring, talk, message,
+number, program, end. `lit` are ids in the picture of the tree, `now` the one of the node that is heard.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import Any
 
 from callflow.pages.words import cause_text, outcome_text, party_text
-from calls.domain import CallState, LegRole, LegState
+from calls.domain import CallState, Direction, LegRole, LegState
 from calls.models import Call, Leg
 from ivr.domain.findings import Place
 from ivr.domain.tree import Action, KeyPress, Node, NodeId, Tree, in_key_order
@@ -31,13 +31,19 @@ def path_of(call: Call, *, names_people: bool) -> dict[str, Any]:
     """
     walk = _Walk(call)
     steps = [
-        {"kind": "call", "name": party_text(call.to_number)},
+        _first_step(call),
         *walk.menu_steps(),
         *_queue_steps(call),
         *_party_steps(call, names_people=names_people),
         *_last_step(call),
     ]
     return {"steps": steps, "lit": walk.lit, "now": walk.now, "over": call.state == CallState.ENDED}
+
+
+def _first_step(call: Call) -> Step:
+    if call.direction == Direction.INBOUND:
+        return {"kind": "call", "name": party_text(call.to_number)}
+    return {"kind": "called", "name": party_text(call.from_number)}
 
 
 class _Walk:
@@ -111,8 +117,8 @@ def _queue_steps(call: Call) -> Iterator[Step]:
 
 
 def _party_steps(call: Call, *, names_people: bool) -> Iterator[Step]:
-    """Whom the caller could talk with: every leg but his own, the last one as it is now."""
-    legs = Leg.objects.filter(call=call).exclude(role=LegRole.CALLER).select_related("agent").order_by("pk")
+    """Whom the telephone could talk with: every leg but its own, the last one as it is now."""
+    legs = Leg.objects.filter(call=call).exclude(number=call.customer_number).select_related("agent").order_by("pk")
     for leg in legs:
         if leg.answered_at is not None:
             yield {"kind": "talk", "name": _party_name(leg, names_people)}

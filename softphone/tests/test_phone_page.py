@@ -148,6 +148,31 @@ def test_way_goes_on_through_queue_and_agent_to_the_end(ours, agent_1, call_in_m
     assert steps[3] == {"kind": "ring", "name": ""}  # strangers are told no names
 
 
+def test_way_of_a_call_that_rang_here_names_who_called(ours, agent_1):
+    call = factories.CallFactory(
+        project=ours,
+        direction="outbound",
+        state=CallState.CONNECTED,
+        from_number=HOTLINE,
+        to_number=CALLER,
+        customer_number=CALLER,
+    )
+    for role, number, agent in (("caller", "agent_1", agent_1), ("destination", CALLER, None)):
+        call.legs.create(
+            project=ours,
+            role=role,
+            state="answered",
+            endpoint="x:1",
+            number=number,
+            agent=agent,
+            started_at=call.created_at,
+            answered_at=call.created_at,
+        )
+    steps = Client().get(f"/phone/call/{call.call_id}", **access(ours)).json()["steps"]
+
+    assert steps == [{"kind": "called", "name": "+84 24 7308 2686"}, {"kind": "talk", "name": "Agent One"}]
+
+
 def test_way_costs_what_it_costs(ours, call_in_menu, django_assert_num_queries):
     with django_assert_num_queries(6):  # call; tree, its nodes and keys; queues, legs
         Client().get(f"/phone/call/{call_in_menu.call_id}", **access(ours))

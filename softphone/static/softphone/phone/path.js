@@ -3,7 +3,7 @@
 import { ask, byId, draw, icon, say } from "../page.js";
 
 const ASK_EVERY_MS = 1000;
-const SIGNS = { call: "call", node: "dialpad", queue: "hourglass_top", ring: "ring_volume", talk: "forum", message: "voicemail", number: "phone_forwarded", program: "code", end: "call_end" };
+const SIGNS = { call: "call", called: "ring_volume", node: "dialpad", queue: "hourglass_top", ring: "ring_volume", talk: "forum", message: "voicemail", number: "phone_forwarded", program: "code", end: "call_end" };
 
 /** Watches one call at a time. `headers` gives the proof of who asks. */
 export class Path {
