@@ -17,7 +17,7 @@ CONNECT_WITHIN_S = 2.0
 SPEAK_WITHIN_S = 2.0
 CONFIRM_WITHIN_S = 2.0  # an answer of Redis takes less than a millisecond; whoever waits longer goes on without
 AGAIN_AFTER_S = 0.5
-HEALTH_EVERY_S = 10  # a connection that died in silence is noticed by then
+QUIET_S = 5.0  # then Redis is asked whether it is there; after as long again without a word it is gone
 CLIENT_NAME = "softphone-door"  # as Redis shows it
 NOBODY = "pcc:softphone:nobody"  # a channel without use: reading needs at least one
 
@@ -25,6 +25,10 @@ log = logging.getLogger(__name__)
 
 Message = Mapping[str, Any]
 Listener = Callable[[Message], None]
+
+
+class SilentRedis(RedisError):
+    """The connection is there, and nobody at its other end."""
 
 
 class Bus(Protocol):
@@ -52,7 +56,6 @@ class RedisBus:
             client_name=CLIENT_NAME,
             decode_responses=True,
             socket_connect_timeout=CONNECT_WITHIN_S,
-            health_check_interval=HEALTH_EVERY_S,
         )
         self._listeners: defaultdict[str, list[Listener]] = defaultdict(list)
         self._confirmed: dict[str, asyncio.Event] = {}
@@ -124,10 +127,17 @@ class RedisBus:
             if tell:
                 for back in tuple(self.on_back):
                     back()
+            asked = False
             while True:
-                message = await pubsub.get_message(timeout=HEALTH_EVERY_S)
+                message = await pubsub.get_message(timeout=QUIET_S)
                 if message is not None:
+                    asked = False
                     self._take(message)
+                elif asked:
+                    raise SilentRedis
+                else:
+                    asked = True
+                    await pubsub.ping()
 
     def _take(self, message: Mapping[str, Any]) -> None:
         channel = message["channel"]

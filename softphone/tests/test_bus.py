@@ -10,6 +10,7 @@ from typing import Any
 import redis
 from django.conf import settings
 
+from softphone import bus as bus_module
 from softphone.bus import CLIENT_NAME, RedisBus
 
 CHANNEL = "pcc:test:bus"
@@ -88,6 +89,40 @@ def test_bus_that_was_cut_off_hears_again_and_says_so():
             await bus.publish(CHANNEL, {"n": 1})
             await asyncio.sleep(0.01)
         server.close()
+
+    on_a_bus(story)
+
+
+def test_redis_that_says_nothing_is_taken_for_gone(monkeypatch):
+    monkeypatch.setattr(bus_module, "QUIET_S", 0.2)
+
+    async def story(bus: RedisBus) -> None:
+        back = asyncio.Event()
+        bus.on_back.append(back.set)
+        await bus.listen(CHANNEL, lambda _: None)
+        server = redis.Redis.from_url(settings.REDIS_URL)
+        server.client_pause(1_000)
+        await back.wait()
+        server.close()
+
+    on_a_bus(story)
+
+
+def test_quiet_redis_is_not_taken_for_gone(monkeypatch):
+    monkeypatch.setattr(bus_module, "QUIET_S", 0.05)
+
+    async def story(bus: RedisBus) -> None:
+        kinds: list[str] = []
+        take = bus._take
+
+        def note(message: Any) -> None:
+            kinds.append(message["type"])
+            take(message)
+
+        monkeypatch.setattr(bus, "_take", note)
+        await bus.listen(CHANNEL, lambda _: None)
+        await until(lambda: len(kinds) - kinds.count("subscribe") >= 3)  # answers to "are you there"
+        assert kinds.count("subscribe") == 2  # to the channel without use and to ours, once: nothing was cut
 
     on_a_bus(story)
 
