@@ -276,6 +276,36 @@ def test_a_page_that_is_loaded_anew_offers_itself_and_has_its_call_again(engine,
     hears(again, 3000)
 
 
+def test_a_page_that_still_has_its_connection_takes_another_for_it(engine, phone):
+    page = phone()
+    told = is_rung_and_answers(engine, page, "agent", "out")
+    engine.adapter.execute(port.Play("out", "music", (port.AudioFile(1, "3000"),), loops=0))
+    hears(page, 3000)
+
+    engine.adapter._soon(engine.adapter._engine._parties["out"].offer)
+    answer = page.evaluate("answer", told.wait_for(signals.Describe).sdp)
+    engine.say(signals.Describe("agent", "out", SdpKind.ANSWER, answer))
+
+    party_ = engine.adapter._engine._parties["out"]
+    wait_until(party_.connected.is_set)
+    engine.adapter.execute(port.Play("out", "other", (port.AudioFile(1, "2500"),), loops=0))
+    hears(page, 2500)
+
+
+def test_a_page_that_comes_from_another_net_offers_anew(engine, phone):
+    page = phone()
+    told = is_rung_and_answers(engine, page, "agent", "out")
+    engine.adapter.execute(port.Play("out", "music", (port.AudioFile(1, "3000"),), loops=0))
+    hears(page, 3000)
+
+    offer = page.evaluate("(pc.restartIce(), offer())")
+    engine.say(signals.Describe("agent", "out", SdpKind.OFFER, offer))
+    page.evaluate("answered", told.wait_for(signals.Describe).sdp)
+
+    engine.adapter.execute(port.Play("out", "other", (port.AudioFile(1, "2500"),), loops=0))
+    hears(page, 2500)
+
+
 @pytest.mark.parametrize("speaks", [True, False])
 def test_a_page_that_is_loaded_anew_is_offered_its_call(engine, phone, speaks):
     page = phone(speaks=speaks)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from telephony import port, signals
@@ -369,6 +371,52 @@ def test_a_new_offer_that_is_none_changes_nothing(engine, told):
     engine.advance(SOON_S)
 
     assert engine.hears("out") == "media"
+
+
+def test_an_offer_of_another_connection_that_is_none_leaves_the_one_there_is(engine, told):
+    page = talks(engine, told)
+
+    say(engine, signals.Describe(page.session, "out", SdpKind.OFFER, "v=0\r\nm=nothing\r\na=ice-ufrag:other\r\n"))
+    engine.execute(port.Play("out", "p", engine.sound(5)))
+    engine.advance(SOON_S)
+
+    assert engine.hears("out") == "media"
+
+
+def test_an_offer_that_comes_twice_is_answered_twice_alike(engine, told):
+    leg = engine.dial_in()
+    page = engine._page_of[leg]
+    page.answers = False
+    offer = page.lines[leg].peer.localDescription.sdp
+
+    for _ in range(3):
+        say(engine, signals.Describe(page.session, leg, SdpKind.OFFER, offer))
+    engine.advance(0.5)
+
+    assert leg in engine.engine.switch.legs
+    assert {fragment_of(each.sdp) for each in page.of(signals.Describe)} == {
+        fragment_of(last(engine, page, signals.Describe).sdp)
+    }
+
+
+def test_a_leg_that_ends_while_it_is_described_leaves_nothing_open(engine, told):
+    page = engine.page(LAN)
+
+    async def all_at_once():
+        await page.offer("other")
+        sdp = page.lines["other"].peer.localDescription.sdp
+        for signal in (
+            signals.PlaceCall(page.session, "out", "call-1", 1, LAN, "84901", "84247"),
+            signals.Describe(page.session, "out", SdpKind.OFFER, sdp),
+        ):
+            page.say(signal)
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        page.say(signals.Leave(page.session, "out"))
+
+    engine.run(all_at_once())
+
+    assert engine.advance_until(lambda: not engine.leftovers(), 5)
 
 
 def test_keys_that_come_in_two_ways_are_told_once(engine, told):

@@ -22,7 +22,10 @@ class Unusable(Exception):
 
 
 class Connection:
-    """`changed` is called when it is connected, and when it is lost. It lives until `close`."""
+    """`changed` is called when it is connected, and when it is lost. It lives until `close`.
+
+    One thing at a time: whoever has it waits for one description before the next.
+    """
 
     def __init__(
         self,
@@ -44,7 +47,6 @@ class Connection:
         patches.prefer_opus(transceiver)
         patches.take_packets(transceiver.receiver, self._heard, take_key)
         self._peer.on("connectionstatechange", lambda: changed(self))
-        self._turn = asyncio.Lock()
 
     @property
     def state(self) -> str:
@@ -62,28 +64,25 @@ class Connection:
 
     async def offer(self) -> str:
         """Our offer, with all addresses."""
-        async with self._turn:
-            await self._peer.setLocalDescription(await self._peer.createOffer())
-            return self._described()
+        await self._peer.setLocalDescription(await self._peer.createOffer())
+        return self._described()
 
     async def answered(self, sdp: str) -> None:
         """The browser answers our offer; an answer that came before is ignored. Raises Unusable."""
-        async with self._turn:
-            if self._peer.signalingState == "have-local-offer":
-                await self._believe(sdp, "answer")
+        if self._peer.signalingState == "have-local-offer":
+            await self._believe(sdp, "answer")
 
     async def answer(self, sdp: str) -> str:
         """The answer to a browser's offer, its first or another: it hears and speaks as it wants. Raises Unusable."""
-        async with self._turn:
-            await self._believe(sdp, "offer")
-            for transceiver in self._peer.getTransceivers():
-                if transceiver.kind == "video":
-                    transceiver.direction = "inactive"
-            try:
-                await self._peer.setLocalDescription(await self._peer.createAnswer())
-            except Exception as error:
-                raise Unusable(type(error).__name__) from error
-            return self._described()
+        await self._believe(sdp, "offer")
+        for transceiver in self._peer.getTransceivers():
+            if transceiver.kind == "video":
+                transceiver.direction = "inactive"
+        try:
+            await self._peer.setLocalDescription(await self._peer.createAnswer())
+        except Exception as error:
+            raise Unusable(type(error).__name__) from error
+        return self._described()
 
     async def close(self) -> None:
         await self._peer.close()

@@ -60,6 +60,7 @@ class Party:
         self._closed = False
         self._deadline: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
+        self._turn = asyncio.Lock()  # descriptions are looked at one after the other
 
     # ── Descriptions ─────────────────────────────────────────────────────────────────────────────────────────────────
     def await_offer(self) -> None:
@@ -93,7 +94,8 @@ class Party:
             self.offer()
 
     async def _offer(self) -> None:
-        connection = await self._renew()
+        connection = self._owner.connect(self)
+        await self._take(connection)
         self._unanswered, self._answered = await connection.offer(), ""
         self._set_deadline(ANSWER_WITHIN_S, HangupCause.FAILED)
         self._describe(SdpKind.OFFER, self._unanswered)
@@ -110,26 +112,40 @@ class Party:
         """A page that holds offers its connection anew; one that was loaded anew offers another."""
         first, connection = self.connection is None, self.connection
         if connection is None or connection.remote != fragment_of(sdp):
-            connection = await self._renew()
-        self._unanswered, self._answered = "", await connection.answer(sdp)
+            answer = await self._answer_anew(sdp)
+        else:
+            answer = await connection.answer(sdp)
+        self._unanswered, self._answered = "", answer
         if not self.connected.is_set():
             self._set_deadline(CONNECTED_WITHIN_S, HangupCause.FAILED)
         self._describe(SdpKind.ANSWER, self._answered)
         if first:
             self._owner.offered(self)
 
+    async def _answer_anew(self, sdp: str) -> str:
+        connection = self._owner.connect(self)
+        try:
+            answer = await connection.answer(sdp)
+        except Unusable:
+            await connection.close()
+            raise
+        await self._take(connection)
+        return answer
+
     def _describe(self, kind: SdpKind, sdp: str) -> None:
         if not self._closed:
             self._owner.say(self, signals.Describe(self.session, self.leg, kind, sdp))
 
     # ── The connection ───────────────────────────────────────────────────────────────────────────────────────────────
-    async def _renew(self) -> Connection:
-        old, self.connection = self.connection, self._owner.connect(self)
+    async def _take(self, connection: Connection) -> None:
+        """From now on, this is the party's connection."""
+        old, self.connection = self.connection, connection
+        if old is connection:
+            return
         self.connected.clear()
         self._owner.heard(self)
         if old is not None:
             await old.close()
-        return self.connection
 
     def changed(self, connection: Connection) -> None:
         """The connection has come up, or is lost."""
@@ -154,11 +170,13 @@ class Party:
         """The leg has ended. Returns what is still to be done."""
         self._closed = True
         self._forget_deadline()
-        for task in self._tasks:
-            task.cancel()
-        if self.connection is None:
-            return []
-        return [self._loop.create_task(self.connection.close())]
+        return [self._loop.create_task(self._finish())]
+
+    async def _finish(self) -> None:
+        """What is half made is made before it is closed: sockets that are being opened would stay open."""
+        await asyncio.gather(*self._tasks)
+        if self.connection is not None:
+            await self.connection.close()
 
     # ── Inside ───────────────────────────────────────────────────────────────────────────────────────────────────────
     def _do(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
@@ -169,7 +187,9 @@ class Party:
     async def _safely(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Whatever a browser describes: at most its own leg ends for it, and one that is heard goes on."""
         try:
-            await work()
+            async with self._turn:
+                if not self._closed:
+                    await work()
         except Unusable as error:
             log.warning("description is not usable", extra={"leg": self.leg, "reason": str(error)})
             if not self.connected.is_set():
