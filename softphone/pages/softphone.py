@@ -16,7 +16,7 @@ from projects.console import SUPERVISORS_AND_OWNERS, project_of, role_of
 from projects.models import Project
 from softphone.answers import answer, body_of, speaks_json, text_of
 
-TOKEN_LIFETIME_S = 900  # the page renews it while its user may still make tokens
+TOKEN_LIFETIME_S = 3600  # the page renews it while its user may still make tokens
 MOST_AGENTS = 500
 
 

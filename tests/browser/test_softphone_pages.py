@@ -355,3 +355,11 @@ def test_vietnamese_pages_are_accessible(chromium, live_server, door, ours, supe
     expect(page.locator("#because")).to_contain_text("Không có cuộc gọi")
     assert page.locator("[data-say]").evaluate_all("all => all.filter((each) => !each.textContent).length") == 0
     window.context.close()
+
+
+def test_refused_token_is_said_in_words(console, door, ours, lan):
+    door.answers[2] = {"r": 6, "message": "the token has expired"}
+    token = tokens.agent_token(ApiKey.objects.get(project=ours), "lan", pcc=True).token
+    page = console.open(f"/softphone#token={token}")
+    expect(page.locator("#because")).to_contain_text("the access token has ended or is not valid")
+    expect(page.get_by_text("Sign-in refused", exact=True)).to_be_visible()

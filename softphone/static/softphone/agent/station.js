@@ -33,7 +33,7 @@ export class Station extends Emitter {
     kept.save({ ids: { deviceId: this.#client.deviceId, sessionId: this.#client.sessionId } });
     this.api.token = token;
     this.#client.on("state", () => this.#changed());
-    this.#client.on("authen", (answer) => { this.#problem = answer.r ? answer.message ?? String(answer.r) : ""; });
+    this.#client.on("authen", (answer) => { this.#problem = answer.r ? "token" : ""; });
     this.#client.on("tokenwanted", () => this.#renew());
     this.#client.on("incoming", (incoming) => this.#take(incoming));
     this.access.onRenewed = (fresh) => this.#use(fresh);
@@ -92,9 +92,8 @@ export class Station extends Emitter {
     if (!this.access.canRenew) return;
     try {
       this.#use(await this.access.token());
-    } catch (error) {
-      this.#problem = error.message;
-      this.#changed();
+    } catch {
+      this.#changed(); // signed out of the console, or the server is away: `problem` says that a token is needed
     }
   }
 
