@@ -21,7 +21,7 @@ from unfold.decorators import display
 from callflow import requests
 from callflow.pages import simulating, waiting, words
 from callflow.pages.call_page import page_of
-from callflow.pages.lists import ONLY_SHOWS, PeriodFilter, StoredPage, by_words, is_asked_to_write
+from callflow.pages.lists import ONLY_SHOWS, PeriodFilter, StoredPage, by_words, in_one_line, is_asked_to_write
 from calls.domain import CallState
 from calls.models import Call
 from common import clock
@@ -222,11 +222,6 @@ class CallAdmin(SheetsMixin, StoredPage):
         else:
             self.message_user(request, _("The call was ended."), messages.SUCCESS)
         return HttpResponseRedirect(self.address_of(call))
-
-
-def in_one_line(party: str) -> SafeString | str:
-    """A telephone number in a cell, which is not broken where it has spaces; other names may be long."""
-    return format_html('<span class="call-number">{}</span>', party) if party.startswith("+") else party
 
 
 def waited_s(call: Call, now: dt.datetime) -> float | None:

@@ -19,7 +19,7 @@ from unfold.decorators import action, display
 
 from callflow.models import Voicemail
 from callflow.pages import words
-from callflow.pages.lists import StoredPage, period_of
+from callflow.pages.lists import StoredPage, in_one_line, period_of
 from callflow.pages.recording_erasing import erase_caller
 from callflow.pages.recording_player import player, recording_audio
 from calls.models import Recording, RecordingKind, RecordingState
@@ -81,7 +81,7 @@ class RecordingPage(StoredPage):
 
     @display(description=gettext_lazy("Caller"), ordering="call__customer_number")
     def caller(self, recording: Recording) -> SafeString:
-        return link_to(recording.call, words.customer_text(recording.call))
+        return link_to(recording.call, in_one_line(words.customer_text(recording.call)))
 
     @display(description=gettext_lazy("Listen"), ordering="duration_ms")
     def listen(self, recording: Recording) -> SafeString | str:
