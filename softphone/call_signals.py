@@ -180,9 +180,9 @@ class CallSignals:
     async def tell_engines_back(self) -> None:
         """Ask every engine for what was missed; engines that are gone have taken their calls with them."""
         nodes = {call.node for call in self._book.calls}
-        alive = await self._wires.memory.alive(sorted(nodes)) if nodes else frozenset()
+        alive = await self._wires.memory.alive(sorted(nodes)) if nodes else {}
         if alive is not None:
-            await self.engines_lost(frozenset(nodes - alive))
+            await self.engines_lost(frozenset(nodes - alive.keys()))
         for node in {*await self._wires.office.engines(), *(call.node for call in self._book.calls)}:
             legs = tuple(call.leg for call in self._book.calls if call.node == node)
             await self._book.tell_node(node, signals.SocketBack(self._who.session, self._who.endpoint, legs))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import logging
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar, cast
 
@@ -60,8 +60,8 @@ class Memory(Protocol):
 
     async def forget_page(self, user_key: str, session: str) -> None: ...
 
-    async def alive(self, nodes: Sequence[str]) -> frozenset[str] | None:
-        """Those engines that have lately said so and listen now; None when that cannot be known."""
+    async def alive(self, nodes: Sequence[str]) -> Mapping[str, str] | None:
+        """Those engines that have lately said so and listen now, each with its life; None: that cannot be known."""
 
 
 class RedisMemory:
@@ -97,18 +97,18 @@ class RedisMemory:
     async def forget_page(self, user_key: str, session: str) -> None:
         await self._ask(self._server.hdel(_pages_key(user_key), session), 0)
 
-    async def alive(self, nodes: Sequence[str]) -> frozenset[str] | None:
+    async def alive(self, nodes: Sequence[str]) -> Mapping[str, str] | None:
         unknown: list[Any] = []
         beats = await self._ask(self._server.mget([alive_key(node) for node in nodes]), unknown)
         ears = await self._ask(self._server.pubsub_numsub(*map(engine_channel, nodes)), unknown)
         if len(beats) != len(nodes) or len(ears) != len(nodes):
             return None
         listened = {channel for channel, listeners in ears if listeners}
-        return frozenset(
-            node
-            for node, beat in zip(nodes, beats, strict=True)
-            if beat is not None and engine_channel(node) in listened
-        )
+        return {
+            node: life
+            for node, life in zip(nodes, beats, strict=True)
+            if life is not None and engine_channel(node) in listened
+        }
 
     async def close(self) -> None:
         await self._server.aclose()

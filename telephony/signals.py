@@ -213,5 +213,8 @@ def endpoint_channel(endpoint: str) -> str:
 
 
 def alive_key(node: str) -> str:
-    """What an engine keeps in Redis while it lives; gone some seconds after it is killed."""
+    """What an engine keeps in Redis while it lives; gone some seconds after it is killed.
+
+    Its value names the life: an engine that was started anew knows nothing of the legs of its earlier life.
+    """
     return f"pcc:signals:alive:{node}"

@@ -63,7 +63,7 @@ class MemoryMemory:
     def __init__(self) -> None:
         self.kept: defaultdict[str, dict[str, PageCall]] = defaultdict(dict)
         self.there: defaultdict[str, dict[str, Page]] = defaultdict(dict)
-        self.living: frozenset[str] | None = frozenset({NODE})
+        self.living: Mapping[str, str] | None = {NODE: "life-1"}
 
     async def calls(self, session: str) -> list[PageCall]:
         return list(self.kept[session].values())
@@ -83,7 +83,7 @@ class MemoryMemory:
     async def forget_page(self, user_key: str, session: str) -> None:
         self.there[user_key].pop(session, None)
 
-    async def alive(self, nodes: Sequence[str]) -> frozenset[str] | None:
+    async def alive(self, nodes: Sequence[str]) -> Mapping[str, str] | None:
         return self.living
 
 

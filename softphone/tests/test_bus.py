@@ -109,7 +109,7 @@ def test_redis_that_says_nothing_is_taken_for_gone(monkeypatch):
 
 
 def test_quiet_redis_is_not_taken_for_gone(monkeypatch):
-    monkeypatch.setattr(bus_module, "QUIET_S", 0.05)
+    monkeypatch.setattr(bus_module, "QUIET_S", 0.4)  # many times what an answer takes on a busy machine
 
     async def story(bus: RedisBus) -> None:
         kinds: list[str] = []
@@ -121,7 +121,7 @@ def test_quiet_redis_is_not_taken_for_gone(monkeypatch):
 
         monkeypatch.setattr(bus, "_take", note)
         await bus.listen(CHANNEL, lambda _: None)
-        await until(lambda: len(kinds) - kinds.count("subscribe") >= 3)  # answers to "are you there"
+        await until(lambda: len(kinds) - kinds.count("subscribe") >= 2)  # answers to "are you there"
         assert kinds.count("subscribe") == 2  # to the channel without use and to ours, once: nothing was cut
 
     on_a_bus(story)

@@ -73,7 +73,7 @@ def test_calls_end_with_the_engine_that_carried_them(rig, talking):
 
 def test_page_that_comes_back_learns_that_its_engine_is_gone(rig, talking):
     talking.loses_socket()
-    rig.memory.living = frozenset()
+    rig.memory.living = {}
     back = rig.page()
     assert back.told(Service.CALL_ENDED) == [{"callId": CALL, "code": 500}]
     assert rig.memory.kept[back.name] == {}

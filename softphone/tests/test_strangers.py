@@ -56,7 +56,7 @@ def test_bytes_are_no_packet(doors):
 def test_flood_closes_the_socket(doors, ours):
     page = signed_in(doors[0], ours)
     with contextlib.suppress(ConnectionClosed):
-        for _ in range(int(PACKETS_AT_ONCE) * 3):
+        for _ in range(int(PACKETS_AT_ONCE) * 100):  # until it is closed, however slow this machine is
             page.send(Service.PING)
     assert page.closes_with() == NOT_ALLOWED
 

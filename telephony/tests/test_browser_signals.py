@@ -274,7 +274,7 @@ def test_a_page_that_comes_back_learns_which_of_its_calls_are_gone(engine, told)
 
     assert [(each.leg, each.cause) for each in page.of(signals.Gone)] == [
         ("out", HangupCause.CONGESTION),
-        ("never", HangupCause.NORMAL),
+        ("never", HangupCause.ENGINE_LOST),
     ]
 
 

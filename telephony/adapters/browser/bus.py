@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import secrets
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -58,6 +59,7 @@ class RedisBus:
 
     async def open(self, node: str, hear: Hear) -> None:
         self._node, self._hear = node, hear
+        self._life = secrets.token_hex(8)
         self._server = redis.asyncio.Redis.from_url(
             self._redis_url,
             socket_connect_timeout=GIVE_UP_AFTER_S,
@@ -131,7 +133,7 @@ class RedisBus:
 
     async def _live(self) -> None:
         while True:
-            await self._server.set(signals.alive_key(self._node), "1", ex=ALIVE_FOR_S)
+            await self._server.set(signals.alive_key(self._node), self._life, ex=ALIVE_FOR_S)
             await asyncio.sleep(ALIVE_EVERY_S)
 
 

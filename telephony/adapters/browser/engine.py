@@ -204,7 +204,7 @@ class BrowserEngine(Parties):
                 if (code := self._progress.get(leg)) is not None:
                     self.say(party, signals.Progress(party.session, leg, code))
             elif not self.ringing.rings(leg):
-                cause = self.switch.end_of(leg) or HangupCause.NORMAL
+                cause = self.switch.end_of(leg) or HangupCause.ENGINE_LOST  # of an earlier life
                 self._bus.publish(signals.session_channel(signal.session), signals.Gone(signal.session, leg, cause))
         self.ringing.ring_again(signal.session, signal.endpoint, signal.legs)
 
