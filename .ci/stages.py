@@ -64,7 +64,7 @@ def is_there(programs: tuple[str, ...], package: str) -> str | None:
 
 
 SERVERS = ["python", "-m", "common.supervision", "with-servers", "--"]  # of our own, thrown away afterwards
-PYTHON, PYTEST = str(BIN / "python"), str(BIN / "pytest")
+PYTHON, TESTS = str(BIN / "python"), [str(BIN / "pytest"), "-n", "2", "--dist", "loadfile", "--durations", "8"]
 STAGES = [
     Stage("style", ["ruff", "check", "."]),
     Stage("format", ["ruff", "format", "--check", "."]),
@@ -73,7 +73,9 @@ STAGES = [
     Stage("migrations", [*SERVERS, PYTHON, "manage.py", "makemigrations", "--check", "--dry-run"]),
     Stage("settings", ["python", "manage.py", "check", "--deploy", "--fail-level", "WARNING"], PRODUCTION),
     Stage("browser", browser_is_there),
-    Stage("tests", [*SERVERS, PYTEST, "-n", "2", "--dist", "loadfile", "--durations", "8"]),
+    Stage("tests", [*SERVERS, *TESTS, "-m", "not browser"]),
+    # Apart: the browser's driver keeps an event loop running in its process, where asyncio then starts no other.
+    Stage("browser tests", [*SERVERS, *TESTS, "-m", "browser", "tests/browser"]),
 ]
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import queue
 import re
-import shutil
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -12,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
 from telephony import port, signals
 from telephony.adapters.browser import party
@@ -25,18 +24,9 @@ from telephony.recording_format import Side, read_head, read_packets
 from telephony.signals import SdpKind
 from tests.contract.pages import loudest_hz, tone
 
-pytestmark = pytest.mark.browser
-
 NODE, ADDRESS = "engine-1", "http://localhost/phone"
 WITHIN_S = 10.0
 NEAR_HZ = 15.0
-FLAGS = [
-    "--no-sandbox",
-    "--use-fake-ui-for-media-stream",
-    "--use-fake-device-for-media-stream",
-    "--autoplay-policy=no-user-gesture-required",
-    "--allow-loopback-in-peer-connection",
-]
 # A page that does with a call what the SDK does, but for the socket; its microphone says a tone.
 SCRIPT = """
 window.phone = async (hz, speaks = true) => {
@@ -125,16 +115,6 @@ class Installation:
 
     def say(self, signal: signals.Signal) -> None:
         self.adapter._soon(partial(self.adapter._engine.hear, signal))
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    program = shutil.which("chromium") or shutil.which("google-chrome")
-    assert program is not None, "No Chromium found."
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
