@@ -11,8 +11,9 @@ from django.http import HttpRequest, HttpResponseBase, JsonResponse
 
 from common.refusals import InvalidInput, NotFound, Refusal
 from common.strict_json import BadJson, parse_object
-from projects.verification import TokenRefused
+from projects.verification import TokenAbsent, TokenRefused
 
+TOKEN_HEADER = "X-STRINGEE-AUTH"  # noqa: S105  the name of a header
 MAX_BODY_BYTES = 16_384  # a note has 2000 letters, in any alphabet
 View = Callable[..., HttpResponseBase]
 
@@ -64,6 +65,14 @@ def _status(refusal: Refusal) -> int:
         case TooManyRequests():
             return HTTPStatus.TOO_MANY_REQUESTS
     return HTTPStatus.CONFLICT
+
+
+def token_of(request: HttpRequest) -> str:
+    """The token that a page signs in with. Raises TokenAbsent."""
+    token = request.headers.get(TOKEN_HEADER, "")
+    if not token:
+        raise TokenAbsent
+    return token
 
 
 def body_of(request: HttpRequest) -> dict[str, Any]:

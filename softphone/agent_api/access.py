@@ -12,10 +12,9 @@ from django.views.decorators.csrf import csrf_exempt
 from agents.models import Agent
 from common.acting import acting_as
 from common.refusals import NotFound, Refusal
-from projects.verification import TokenAbsent, UnknownKey, verify
-from softphone.answers import View, speaks_json
+from projects.verification import UnknownKey, verify
+from softphone.answers import View, speaks_json, token_of
 
-TOKEN_HEADER = "X-STRINGEE-AUTH"  # noqa: S105  the name of a header
 AgentView = Callable[..., HttpResponseBase]
 
 
@@ -37,10 +36,7 @@ class NoSuchAgent(NotFound):
 
 def agent_of(request: HttpRequest) -> Agent:
     """Raises TokenRefused, NotForAgents, NoSuchAgent. Cost: two queries."""
-    token = request.headers.get(TOKEN_HEADER, "")
-    if not token:
-        raise TokenAbsent
-    verified = verify(token)
+    verified = verify(token_of(request))
     if verified.project is None:
         raise UnknownKey
     if verified.claims.get("icc_api") is not True:

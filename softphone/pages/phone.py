@@ -24,15 +24,13 @@ from ivr.tree_picture import picture_of
 from numbers_app.models import Number
 from projects.console import SUPERVISORS_AND_OWNERS, project_of, role_of, user_of
 from projects.models import HANDLED_HERE_URLS, Project
-from projects.verification import TokenAbsent
 from softphone import phone_access
-from softphone.answers import TooManyRequests, answer, body_of, flag_of, speaks_json, text_of
+from softphone.answers import TooManyRequests, answer, body_of, flag_of, speaks_json, text_of, token_of
 from softphone.models import PublicPhone
 from softphone.pages.call_path import NO_PATH, path_of
 from softphone.phone_access import PhoneAccess
 
 EXAMPLE_CALLER = "+84 900 000 001"
-TOKEN_HEADER = "X-STRINGEE-AUTH"  # noqa: S105  the name of a header
 VISITOR_PREFIX = "999"  # no country has it: a visitor is nobody's number
 VISITOR_DIGITS = 9
 VISITS, VISITS_PER_S = 10, 600  # sign-ins of one address on one link: a few reloads, not a call generator
@@ -140,10 +138,7 @@ def _count_visit(slug: str, address: str) -> None:
 # ── What the page shows beside the keypad ────────────────────────────────────────────────────────────────────────────
 def _access_of(request: HttpRequest) -> PhoneAccess:
     """Raises TokenRefused."""
-    token = request.headers.get(TOKEN_HEADER, "")
-    if not token:
-        raise TokenAbsent
-    return phone_access.read(token)
+    return phone_access.read(token_of(request))
 
 
 @speaks_json("GET")
