@@ -16,6 +16,7 @@ export class Stage {
   #scene = "";
   #factsOf = "";
   #noteOf = "";
+  #writing = Promise.resolve(); // the note that is under way to the server
   #picker;
 
   constructor(station) {
@@ -236,11 +237,15 @@ export class Stage {
     if (line.id === "problem") setTimeout(() => { line.hidden = true; }, ENDED_SHOWN_MS);
   }
 
+  /** One after the other, so that an older text never overtakes a newer one; `saved` is said of the newest only. */
   async #writeNote(event) {
     event.preventDefault();
     setText(byId("note-said"), "");
-    const done = await this.#station.act("writeNote", this.#noteOf, byId("disposition").value, byId("note").value);
-    setText(byId("note-said"), say(done ? "note.saved" : "note.not_saved"));
+    const note = [this.#noteOf, byId("disposition").value, byId("note").value];
+    const writing = this.#writing.then(() => this.#station.act("writeNote", ...note));
+    this.#writing = writing;
+    const done = await writing;
+    if (writing === this.#writing) setText(byId("note-said"), say(done ? "note.saved" : "note.not_saved"));
   }
 }
 
