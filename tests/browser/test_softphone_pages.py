@@ -6,7 +6,7 @@ import datetime as dt
 from typing import Any
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from agents.models import Agent, CallNote
 from common import clock
@@ -306,6 +306,19 @@ def test_agent_notes_how_it_went_and_ends_wrap_up(check_page, wrapping_up, softp
     expect(softphone.locator("#wrap-up")).to_be_hidden()
     lan.refresh_from_db()
     assert lan.activity == "idle"
+
+
+def test_older_note_never_overtakes_a_newer_one(wrapping_up, softphone):
+    under_way: list[Route] = []
+    softphone.route("**/note", lambda route: under_way.append(route) if not under_way else route.continue_())
+    with softphone.expect_request("**/note"):
+        softphone.get_by_label("How did it go?").fill("Sold")
+        softphone.get_by_label("Note", exact=True).fill("Wants two.")
+    softphone.get_by_role("button", name="Save the note").click()
+    expect(softphone.locator("#note-said")).to_have_text("")
+    under_way[0].continue_()
+    expect(softphone.locator("#note-said")).to_have_text("Saved.")
+    assert list(CallNote.objects.values_list("disposition", "text")) == [("Sold", "Wants two.")]
 
 
 @pytest.fixture
