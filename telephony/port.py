@@ -148,9 +148,32 @@ class Bridge:
 
 @dataclass(frozen=True, slots=True)
 class Unbridge:
-    """Take a leg out of its bridge; both hear silence. Holds end."""
+    """Take a leg out of its bridge, or a guest out of its conversation; it hears silence. Holds end."""
 
     leg: str
+
+
+class Part(StrEnum):
+    """How a guest takes part in a conversation. It always hears everybody who talks in it."""
+
+    LISTEN = "listen"  # nobody hears it
+    WHISPER = "whisper"  # only its host does
+    TALK = "talk"  # everybody does
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    """Let an answered leg take part in another one's conversation as its guest, or take another part in it.
+
+    The guest leaves whatever it heard before, also a bridge. It hears its host, whoever the host is bridged with while
+    that one is not held, and the other guests who talk. It stays its host's guest through the host's bridges and holds,
+    until one of the two ends, is bridged (the guest) or the guest is taken out (Unbridge). What it talks is recorded
+    with the conversation; what it whispers is not.
+    """
+
+    leg: str
+    with_leg: str
+    part: Part
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,6 +259,7 @@ Command = (
     | Dial
     | Bridge
     | Unbridge
+    | Join
     | Hold
     | Unhold
     | Mute
