@@ -11,12 +11,15 @@ from typing import Any
 from agents.models import USER_ID_MAX_LENGTH
 from common import clock
 from projects import verification
+from projects.console import SUPERVISORS_AND_OWNERS
 from projects.models import ApiKey, Project, User
-from projects.selectors import projects_of
+from projects.selectors import projects_of, role_in
 from projects.verification import FIRST_MS, TokenAbsent, TokenRefused
-from softphone import phone_access
+from softphone import listener_access, phone_access
+from softphone.listener_access import ListenerAccess
 from softphone.models import PublicPhone
-from softphone.phone_access import LIFETIME_S, PhoneAccess
+from softphone.page_access import LIFETIME_S
+from softphone.phone_access import PhoneAccess
 
 # A page that comes back in the middle of a call may do so with the token with which the call began.
 RESUMED_GRACE_S = 12 * 3600
@@ -39,9 +42,9 @@ class ProjectNotFound(TokenRefused):
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """A user of a project, or a page that plays a telephone (`phone`). `expires_at`: seconds since 1970.
+    """A user of a project, a page that plays a telephone (`phone`), or one on which a supervisor listens (`listener`).
 
-    `key`: with which the token was signed; empty for telephones.
+    `expires_at`: seconds since 1970. `key`: with which a user's token was signed; empty for our own pages.
     `agent`: the contact center's calls come here and may be made from here (the claim `icc_api`).
     `publishes`: attributes and the topics that hear of their changes.
     """
@@ -52,20 +55,30 @@ class Identity:
     key: str = ""
     agent: bool = False
     phone: PhoneAccess | None = None
+    listener: ListenerAccess | None = None
     topics: tuple[str, ...] = ()
     publishes: tuple[tuple[str, str], ...] = ()
 
     @property
+    def is_user(self) -> bool:
+        """Whether it is somebody whom others know, not a page of ours."""
+        return self.phone is None and self.listener is None
+
+    @property
     def endpoint(self) -> str:
         """Where calls for it ring; empty when there is no such place."""
-        if self.phone is None:
-            return f"web:{self.project_id}_{self.user}"
-        return f"tel:{self.phone.caller}" if self.phone.caller else ""
+        if self.listener is not None:
+            return self.listener.endpoint
+        if self.phone is not None:
+            return f"tel:{self.phone.caller}" if self.phone.caller else ""
+        return f"web:{self.project_id}_{self.user}"
 
     @property
     def user_key(self) -> str:
         """What all pages of one user, or of one telephone, have in common."""
-        return f"{self.project_id}_{self.user}" if self.phone is None else f"{self.project_id}:{self.phone.caller}"
+        if self.listener is not None:
+            return f"{self.project_id}_{self.listener.user}"
+        return f"{self.project_id}:{self.phone.caller}" if self.phone is not None else f"{self.project_id}_{self.user}"
 
     def session_of(self, device: str, page: str) -> str:
         """The name of a page: nobody else's page can have it, whatever ids it claims."""
@@ -82,6 +95,8 @@ def sign_in(token: str) -> Identity:
         raise TokenAbsent
     if phone_access.is_phone(token):
         return _telephone(token)
+    if listener_access.is_listener(token):
+        return _listener(token)
     verified = verification.verify(token, grace_s=RESUMED_GRACE_S)
     if verified.project is None:
         raise ProjectNotFound
@@ -101,6 +116,8 @@ def may_stay(who: Identity) -> bool:
     """Whether what a page was let in with still opens the door. Cost: a query or two."""
     if who.phone is not None:
         return _may_play(who.phone)
+    if who.listener is not None:
+        return _may_listen(who.listener)
     return ApiKey.objects.filter(sid=who.key, revoked_at=None).exists()
 
 
@@ -119,6 +136,20 @@ def _may_play(access: PhoneAccess) -> bool:
         return PublicPhone.objects.filter(project=access.project_id, number__digits=access.only_number).exists()
     user = User.objects.filter(pk=access.issued_by, is_active=True).first()
     return user is not None and projects_of(user).filter(pk=access.project_id).exists()
+
+
+def _listener(token: str) -> Identity:
+    access = listener_access.read(token)
+    if not _may_listen(access):
+        raise PayloadRefused("who has issued the token may not listen to calls any more")
+    return Identity(access.project_id, "", clock.now().timestamp() + LIFETIME_S, listener=access)
+
+
+def _may_listen(access: ListenerAccess) -> bool:
+    """Whoever may supervise the project's calls still."""
+    user = User.objects.filter(pk=access.issued_by, is_active=True).first()
+    project = Project.objects.filter(pk=access.project_id).first()
+    return user is not None and project is not None and role_in(user, project) in SUPERVISORS_AND_OWNERS
 
 
 def _user_of(claims: Mapping[str, Any]) -> str:

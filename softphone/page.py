@@ -208,9 +208,9 @@ class LivePage:
         return {}
 
     def _as_user(self) -> Identity:
-        """Raises InvalidInput: a customer's telephone is nobody."""
-        if self.who.identity.phone is not None:
-            raise InvalidInput("A telephone cannot do this.")
+        """Raises InvalidInput: a customer's telephone, and a page that listens, is nobody."""
+        if not self.who.identity.is_user:
+            raise InvalidInput("This page cannot do this.")
         return self.who.identity
 
     async def _publish(self, channel: str, notice: Notice) -> int:

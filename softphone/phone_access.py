@@ -1,16 +1,12 @@
-"""Access for pages that play a customer's telephone: a signed text in the place of an agent's token."""
+"""Access for pages that play a customer's telephone."""
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 
-from django.core import signing
-
-from projects.verification import TokenInvalid, TokenMalformed
+from softphone import page_access
 
 PREFIX = "phone:"  # by which the door tells it from an agent's token
-LIFETIME_S = 3600  # the page asks for another one; whoever leaves the project, or a link that is switched off, is out
-_SALT = "softphone.phone_access"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +28,8 @@ class PhoneAccess:
 
 
 def issue(access: PhoneAccess) -> str:
-    """The text with which a page signs in at the door, for `LIFETIME_S`."""
-    return PREFIX + signing.dumps(asdict(access), salt=_SALT)
+    """The text with which a page signs in at the door."""
+    return page_access.sign(PREFIX, asdict(access))
 
 
 def is_phone(token: str) -> bool:
@@ -43,9 +39,4 @@ def is_phone(token: str) -> bool:
 
 def read(token: str) -> PhoneAccess:
     """What a token allows. Raises TokenInvalid when it is too old, TokenMalformed when it is not one of ours."""
-    try:
-        return PhoneAccess(**signing.loads(token.removeprefix(PREFIX), salt=_SALT, max_age=LIFETIME_S))
-    except signing.SignatureExpired as error:
-        raise TokenInvalid("the token has expired") from error
-    except signing.BadSignature as error:
-        raise TokenMalformed("the token's format is invalid") from error
+    return PhoneAccess(**page_access.read(PREFIX, token))

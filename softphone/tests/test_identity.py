@@ -11,10 +11,11 @@ import time_machine
 
 from projects.models import ApiKey
 from projects.verification import TokenAbsent, TokenInvalid, TokenMalformed, UnknownKey
-from softphone import identity, phone_access
+from softphone import identity, listener_access, phone_access
 from softphone.identity import MOST_TOPICS, RESUMED_GRACE_S, Identity, PayloadRefused, ProjectNotFound
 from softphone.models import PublicPhone
-from softphone.phone_access import LIFETIME_S, PhoneAccess
+from softphone.page_access import LIFETIME_S
+from softphone.phone_access import PhoneAccess
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -175,6 +176,53 @@ def test_whoever_is_in_stays_until_what_let_him_in_is_gone(ours, owner):
     owner.memberships.all().delete()
     assert not identity.may_stay(agent)
     assert not identity.may_stay(phone)
+
+
+# ── Supervisors who listen ───────────────────────────────────────────────────────────────────────────────────────────
+def listening(project, user):
+    return listener_access.issue(listener_access.new(project.pk, "call-1", user.pk))
+
+
+@pytest.mark.parametrize("role", ["owner", "supervisor"])
+def test_page_on_which_a_supervisor_listens_is_rung_where_nobody_else_is(ours, request, role):
+    user = request.getfixturevalue(role)
+    who = identity.sign_in(listening(ours, user))
+    assert (who.project_id, who.user, who.agent, who.is_user, who.expires_at) == (
+        ours.pk,
+        "",
+        False,
+        False,
+        NOW + LIFETIME_S,
+    )
+    assert who.listener is not None
+    assert (who.listener.call, who.listener.issued_by) == ("call-1", user.pk)
+    assert who.endpoint == f"web:{who.user_key}"
+    assert identity.sign_in(listening(ours, user)).endpoint != who.endpoint
+
+
+def test_no_token_of_a_user_rings_where_a_supervisor_listens(ours, supervisor):
+    who = identity.sign_in(listening(ours, supervisor))
+    with pytest.raises(PayloadRefused):
+        identity.sign_in(token(ours, userId=who.endpoint.partition("_")[2]))
+
+
+def test_whoever_does_not_supervise_the_project_listens_to_nothing(ours, theirs, viewer, outsider):
+    for user in (viewer, outsider):
+        with pytest.raises(PayloadRefused):
+            identity.sign_in(listening(ours, user))
+
+
+def test_supervisor_listens_as_long_as_he_is_one(ours, supervisor):
+    who = identity.sign_in(listening(ours, supervisor))
+    assert identity.may_stay(who)
+    supervisor.memberships.update(role="viewer")
+    assert not identity.may_stay(who)
+
+
+def test_access_to_listen_is_none_to_play_a_telephone(ours, supervisor):
+    text = listening(ours, supervisor).removeprefix("listener:")
+    with pytest.raises(TokenMalformed):
+        identity.sign_in(f"phone:{text}")
 
 
 # ── Pages ────────────────────────────────────────────────────────────────────────────────────────────────────────────
