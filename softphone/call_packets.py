@@ -196,7 +196,6 @@ class CallPackets:
     async def _hold(self, packet: Packet) -> Answer:
         call, held = self._book.mine(packet), packet.flag("hold")
         await self._wires.office.hold(self._agent(), call.call, held=held)
-        await self._book.put(dataclasses.replace(call, held=held))
         return {}
 
     async def _transfer(self, packet: Packet) -> Answer:

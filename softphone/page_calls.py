@@ -29,7 +29,7 @@ MINE = frozenset({CallState.PLACED, CallState.TALKING, CallState.ACCEPTING})
 class PageCall:
     """A leg of a call at one page; the page knows it by the call's id.
 
-    `until`: when it rings no more, seconds since 1970; 0: no such end.
+    `until`: when it rings no more, seconds since 1970; 0: no such end. `held`: by its last offer, not by service 100.
     """
 
     leg: str

@@ -62,6 +62,13 @@ def test_page_that_only_sends_holds_the_customer_until_it_hears_again(rig, talki
     assert rig.office.done == [("hold", "lan", CALL, held) for held in (True, False, True, False)]
 
 
+def test_customer_stays_on_hold_when_the_page_offers_a_connection_from_another_net(rig, talking):
+    assert talking.says(Service.HOLD, callId=CALL, hold=True) == DONE
+    offer = {"type": "offer", "sdp": "m=audio 9\r\na=sendrecv\r\n"}
+    assert talking.says(Service.DESCRIBE, callId=CALL, type="sdp", data=offer) == DONE
+    assert rig.office.done == [("hold", "lan", CALL, True)]
+
+
 def test_hold_of_a_page_that_has_nobody_to_hold_changes_nothing_else(rig, talking):
     rig.office.refusal = refusals.NotPossibleNow("Nobody talks with the customer now.")
     offer = {"type": "offer", "sdp": "m=audio 9\r\na=sendonly\r\n"}

@@ -45,10 +45,14 @@ class Door:
         self.heard: list[tuple[int, dict[str, Any]]] = []
         self.answers: dict[int, dict[str, Any]] = {}
         self.sockets: list[WebSocketRoute] = []
+        self.is_open = True  # else it closes every socket
         page.context.add_init_script(FAR_END)
         page.context.route_web_socket("**/softphone/ws", self._connected)
 
     def _connected(self, socket: WebSocketRoute) -> None:
+        if not self.is_open:
+            socket.close()
+            return
         self.sockets.append(socket)
         socket.on_message(lambda message: self._take(socket, json.loads(message)))
 
@@ -98,10 +102,15 @@ class Door:
         answer = self._description("answer", before)
         self.page.evaluate("([callId, sdp]) => farEndTakes(callId, sdp)", [call_id, answer])
 
-    def accept_offer(self, call_id: str = "call-out") -> None:
-        """Answer the page's offer, as an engine does at once."""
-        sdp = self.page.evaluate("([callId, sdp]) => farEnd(callId, sdp)", [call_id, self._description("offer", 0)])
+    def accept_offer(self, call_id: str = "call-out", *, before: int = 0) -> None:
+        """Answer the page's offer, as an engine does at once: with a connection of its own for each."""
+        offer = self._description("offer", before)
+        sdp = self.page.evaluate("([callId, sdp]) => farEnd(callId, sdp)", [call_id, offer])
         self.say(29, callId=call_id, type="sdp", data={"type": "answer", "sdp": sdp})
+
+    def lose_sound(self, call_id: str) -> None:
+        """Be gone, as far as the page can tell, as when its net is another one."""
+        self.page.evaluate("callId => farEnds[callId].close()", call_id)
 
     def _descriptions(self, kind: str) -> list[str]:
         sent = [body["data"] for body in self.bodies(27) if body["type"] == "sdp"]

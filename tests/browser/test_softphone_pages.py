@@ -17,6 +17,7 @@ from tests.browser.conftest import Console
 from tests.browser.scripted_door import Door
 
 HOTLINE = "842473082686"
+NOTICED_MS = 30_000  # browsers ask the other side several times before they say that it is away
 NO_MICROPHONE = """() => {
   navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException("", "NotAllowedError"));
 }"""
@@ -98,6 +99,52 @@ def test_call_goes_on_when_the_socket_breaks(door, phone):
     assert door.wait_for(205) == {"callId": "call-out"}
     expect(phone.locator("html")).to_have_attribute("data-media", "connected")
     expect(phone.get_by_role("button", name="Hang up")).to_be_visible()
+
+
+def test_sound_that_is_lost_is_made_anew(door, phone):
+    phone.get_by_role("button", name="Call", exact=True).click()
+    door.accept_offer()
+    door.say(32, callId="call-out", code=200, reason="OK")
+    expect(phone.locator("html")).to_have_attribute("data-media", "connected")
+
+    door.lose_sound("call-out")
+    expect(phone.locator("#talking-state")).to_have_text(
+        "The sound is interrupted. It is being restored …", timeout=NOTICED_MS
+    )
+    door.accept_offer(before=1)
+
+    expect(phone.locator("html")).to_have_attribute("data-media", "connected")
+    expect(phone.locator("#talking-state")).to_have_text("Connected")
+    assert door.bodies(28) == []
+
+
+def test_sound_is_made_anew_as_soon_as_the_connection_is_back(door, phone):
+    phone.get_by_role("button", name="Call", exact=True).click()
+    door.accept_offer()
+    door.say(32, callId="call-out", code=200, reason="OK")
+    expect(phone.locator("html")).to_have_attribute("data-media", "connected")
+
+    door.is_open = False
+    door.socket.close()
+    door.lose_sound("call-out")
+    expect(phone.locator("html")).to_have_attribute("data-media", "disconnected", timeout=NOTICED_MS)
+    door.is_open = True
+    door.accept_offer(before=1)
+
+    expect(phone.locator("html")).to_have_attribute("data-media", "connected")
+
+
+def test_connection_that_the_server_offers_instead_is_taken(door, phone):
+    door.ring(fromNumber=HOTLINE)
+    phone.keyboard.press("Enter")
+    door.offer()
+    expect(phone.locator("html")).to_have_attribute("data-media", "connected")
+
+    door.lose_sound("call-in")
+    door.offer()
+
+    expect(phone.locator("html")).to_have_attribute("data-media", "connected")
+    assert [body["data"]["type"] for body in door.bodies(27) if body["type"] == "sdp"] == ["answer", "answer"]
 
 
 def test_without_a_microphone_the_test_phone_still_hears(console, door, phone):

@@ -46,6 +46,7 @@ export class Call extends Emitter {
     this.code = 0; // the last state's code, or the refusal's
     this.muted = false;
     this.microphone = null; // unknown; then "" or why there is none
+    this.soundIsLost = false; // for now: it is being made anew
     this.#sound = new CallSound((type, data) => this.#tell(type, data));
     this.#sound.on("stream", (stream) => this.emit("stream", stream));
     this.#sound.on("microphone", (why) => {
@@ -53,6 +54,7 @@ export class Call extends Emitter {
       this.emit("microphone", why);
     });
     this.#sound.on("media", (media) => {
+      this.soundIsLost = media === "disconnected";
       this.emit("media", media);
       if (media === "failed") this.#fail();
     });
@@ -223,6 +225,7 @@ export class Call extends Emitter {
     if (this.state !== "returning") return;
     this.#client.farewell(this.id);
     this.#end("reloaded");
+    else this.#sound.hurry();
   }
 
   // ── What the server tells ─────────────────────────────────────────────────────────────────────────────────────────
@@ -266,7 +269,7 @@ export class Call extends Emitter {
 
   #tell(type, data) {
     // What gets lost in a break is asked for again, or `reconnected` finds that the call has ended.
-    return this.#client.request(SERVICE.DESCRIBE, { callId: this.id, type, data }).catch(() => {});
+    return this.#client.request(SERVICE.DESCRIBE, { callId: this.id, type, data }).then(({ r }) => r === 0, () => false);
   }
 
   // ── State ─────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -38,6 +38,12 @@ export class Peer extends Emitter {
   }
 
   /** Take the other side's offer, for the first time or anew. Resolves with our answer. */
+  /** Whether an offer belongs to another connection of the other side's than ours is to. */
+  isOfAnother(sdp) {
+    const known = this.#pc.currentRemoteDescription;
+    return Boolean(known) && fragmentOf(known.sdp) !== fragmentOf(sdp);
+  }
+
   answer(sdp) {
     return this.#next(async () => {
       await this.#pc.setRemoteDescription({ type: "offer", sdp });
@@ -92,4 +98,9 @@ export class Peer extends Emitter {
     }
     return quality;
   }
+}
+
+/** What tells one connection from another. */
+function fragmentOf(sdp) {
+  return /^a=ice-ufrag:(\S+)/m.exec(sdp)?.[1] ?? "";
 }

@@ -29,6 +29,7 @@ export const TEXTS = {
     "call.in.ringing": "Incoming call",
     "call.in.answering": "Answering …",
     "call.in.talking": "Connected",
+    "call.sound_lost": "The sound is interrupted. It is being restored …",
     "call.in.returning": "Coming back to the call …",
     "call.out.returning": "Coming back to the call …",
 
@@ -318,6 +319,7 @@ export const TEXTS = {
     "refused.other": "Máy chủ từ chối cuộc gọi (mã {code}).",
 
     "microphone.insecure": "Trình duyệt không cho trang không có https dùng micrô.",
+    "call.sound_lost": "Âm thanh bị gián đoạn. Đang khôi phục …",
     "microphone.denied": "Micrô bị chặn với trang này. Hãy cho phép ở cạnh thanh địa chỉ.",
     "microphone.missing": "Không tìm thấy micrô.",
     "microphone.failed": "Micrô không hoạt động. Có thể chương trình khác đang dùng.",

@@ -96,7 +96,9 @@ export class Stage {
   #drawTalking({ call, me }, entered) {
     const known = me?.call?.callId === call.id ? me.call : null;
     setText(byId("talking-name"), partyWords(call, known));
-    setText(byId("talking-state"), call.held ? say("call.held") : say(`call.${call.isIncoming ? "in" : "out"}.${call.state}`));
+    const state = stateWords(call);
+    const isNews = entered || byId("talking-state").textContent !== state;
+    setText(byId("talking-state"), state);
     this.#drawFacts("talking-facts", call, known);
     byId("mute").setAttribute("aria-pressed", call.muted);
     byId("hold").setAttribute("aria-pressed", call.held);
@@ -106,10 +108,8 @@ export class Stage {
     if (call.microphone) setText(byId("microphone-why"), `${say(`microphone.${call.microphone}`)} ${say("microphone.hears")}`);
     this.#drawQuality(call.quality);
     this.#drawTransfer(known?.transfer);
-    if (entered) {
-      closePanels();
-      announce(byId("talking-state").textContent);
-    }
+    if (entered) closePanels();
+    if (isNews) announce(state);
   }
 
   #drawTransfer(transfer) {
@@ -256,6 +256,11 @@ function sayRefusal(action, code, message) {
 
 const SILENT = new Set(["history", "directory", "roundTrip", "press"]);
 const SCENES = ["incoming", "talking", "wrap-up", "dial"];
+
+function stateWords(call) {
+  if (call.soundIsLost) return say("call.sound_lost");
+  return call.held ? say("call.held") : say(`call.${call.isIncoming ? "in" : "out"}.${call.state}`);
+}
 
 function closePanels() {
   for (const [button, panel] of [["keys", "keypad"], ["transfer", "transfer-panel"]]) {

@@ -79,6 +79,7 @@ export class Station extends Emitter {
       held: call.held,
       muted: call.muted,
       microphone: call.microphone,
+      soundIsLost: call.soundIsLost,
       quality: this.#quality,
     };
   }

@@ -134,7 +134,7 @@ function take(taken, name) {
   call.on("stream", listen);
   call.on("muted", (muted) => byId("mute").setAttribute("aria-pressed", muted));
   call.on("microphone", showMicrophone);
-  call.on("media", (media) => { document.documentElement.dataset.media = media; });
+  call.on("media", showMedia);
   clock = setInterval(showTime, 500);
   showCall();
 }
@@ -150,9 +150,20 @@ function showCall() {
   const isAsked = call.isIncoming && call.state === "ringing";
   showOnly(byId(isAsked ? "ringing" : "talking"), [byId("dial"), byId("ringing"), byId("talking")]);
   byId("talking-actions").hidden = isAsked;
-  setText(byId("talking-state"), say(`call.${call.isIncoming ? "in" : "out"}.${call.state}`));
-  announce(byId("talking-state").textContent);
+  showState();
   showTime();
+}
+
+function showMedia(media) {
+  document.documentElement.dataset.media = media;
+  if (!call.isOver) showState();
+}
+
+function showState() {
+  const text = call.soundIsLost ? "call.sound_lost" : `call.${call.isIncoming ? "in" : "out"}.${call.state}`;
+  if (byId("talking-state").textContent === say(text)) return;
+  setText(byId("talking-state"), say(text));
+  announce(say(text));
 }
 
 function showTime() {
