@@ -114,11 +114,11 @@ export class Call extends Emitter {
     }
   }
 
-  /** Take a call that rings. Resolves with whether it was given to this page. */
-  async answer() {
+  /** Take a call that rings; without `speaks` nobody is asked for a microphone. Resolves with whether it is this page's. */
+  async answer({ speaks = true } = {}) {
     if (!this.isIncoming || this.state !== "ringing") return false;
     this.#become("answering");
-    const opened = this.#sound.openMicrophone();
+    const opened = speaks ? this.#sound.openMicrophone() : Promise.resolve();
     const taking = { callId: this.id, code: ANSWERED, reasonEndcall: "" };
     const answer = await this.#client.request(SERVICE.STATE, taking).catch(() => null);
     if (this.isOver) return false;
@@ -197,6 +197,12 @@ export class Call extends Emitter {
     return this.#sound.openMicrophone();
   }
 
+  /** Only hear from now on: the microphone is given back. */
+  closeMicrophone() {
+    this.microphone = null;
+    return this.#sound.closeMicrophone();
+  }
+
   quality() {
     return this.#sound.quality();
   }
@@ -219,13 +225,13 @@ export class Call extends Emitter {
     if (this.state === "returning" && !this.#returnTimer) this.#returnTimer = setTimeout(() => this.#giveUp(), RETURN_MS);
     const answer = await this.#client.request(SERVICE.EXISTS, { callId: this.id }).catch(() => null);
     if (answer?.exist === false) this.#end("gone");
+    else this.#sound.hurry();
   }
 
   #giveUp() {
     if (this.state !== "returning") return;
     this.#client.farewell(this.id);
     this.#end("reloaded");
-    else this.#sound.hurry();
   }
 
   // ── What the server tells ─────────────────────────────────────────────────────────────────────────────────────────

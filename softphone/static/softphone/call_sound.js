@@ -51,6 +51,13 @@ export class CallSound extends Emitter {
     await this.offer();
   }
 
+  async closeMicrophone() {
+    const stream = this.localStream;
+    this.localStream = null;
+    await this.#peer?.use(null);
+    closeStream(stream);
+  }
+
   mute(muted) {
     this.#muted = muted;
     for (const track of this.localStream?.getAudioTracks() ?? []) track.enabled = !muted;
@@ -132,13 +139,6 @@ export class CallSound extends Emitter {
     return false;
   }
 
-  quality() {
-    return this.#peer?.quality() ?? Promise.resolve(null);
-  }
-
-  close() {
-    this.#isOver = true;
-    this.#peer?.close();
   async #answer(offered) {
     const old = this.#peer;
     if (old.isOfAnother(offered)) this.#peer = this.#made();
@@ -146,8 +146,15 @@ export class CallSound extends Emitter {
     if (old !== this.#peer) old.close();
   }
 
+  quality() {
+    return this.#peer?.quality() ?? Promise.resolve(null);
+  }
+
+  close() {
+    this.#isOver = true;
+    this.#renewal.end();
+    this.#peer?.close();
     closeStream(this.localStream);
     this.localStream = null;
   }
 }
-    this.#renewal.end();

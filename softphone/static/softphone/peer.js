@@ -20,10 +20,11 @@ export class Peer extends Emitter {
     if (stream) this.use(stream);
   }
 
-  /** Speak with this stream from now on. */
+  /** Speak with this stream from now on; without one be silent. */
   use(stream) {
-    const [track] = stream.getAudioTracks();
+    const [track = null] = stream?.getAudioTracks() ?? [];
     if (this.#sender) return this.#sender.replaceTrack(track);
+    if (!track) return Promise.resolve();
     this.#sender = this.#pc.addTrack(track, stream);
     return Promise.resolve(); // an offer has to follow when there is a connection already
   }
@@ -37,13 +38,13 @@ export class Peer extends Emitter {
     });
   }
 
-  /** Take the other side's offer, for the first time or anew. Resolves with our answer. */
   /** Whether an offer belongs to another connection of the other side's than ours is to. */
   isOfAnother(sdp) {
     const known = this.#pc.currentRemoteDescription;
     return Boolean(known) && fragmentOf(known.sdp) !== fragmentOf(sdp);
   }
 
+  /** Take the other side's offer, for the first time or anew. Resolves with our answer. */
   answer(sdp) {
     return this.#next(async () => {
       await this.#pc.setRemoteDescription({ type: "offer", sdp });
