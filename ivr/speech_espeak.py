@@ -30,7 +30,10 @@ class Espeak:
     """See `Provider`. Cost: a process for 0.1 s, 2 s for the longest text."""
 
     def languages(self) -> AbstractSet[str]:
-        return VOICES.keys() if importlib.util.find_spec("espeakng_loader") is not None else frozenset()
+        return VOICES.keys() if _is_installed() else frozenset()
+
+    def remedy(self) -> str:
+        return "" if _is_installed() else "Install it beside us: pip install espeakng-loader"
 
     def identity(self, utterance: Utterance) -> str:
         return f"espeak {voice_for(utterance.language, utterance.voice)}"
@@ -65,3 +68,7 @@ def voice_for(language: str, name: str) -> str:
     parts = name.lower().split("_")
     accent = next((ACCENTS[part] for part in parts if part in ACCENTS), "") if language == "vi" else ""
     return (accent or VOICES[language]) + (AS_A_WOMAN if WOMEN.intersection(parts) else "")
+
+
+def _is_installed() -> bool:
+    return importlib.util.find_spec("espeakng_loader") is not None

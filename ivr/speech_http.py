@@ -34,6 +34,9 @@ class HttpService:
     def languages(self) -> AbstractSet[str]:
         return frozenset(LANGUAGES) if self.url else frozenset()
 
+    def remedy(self) -> str:
+        return "" if self.url else "Set PCC_SPEECH_HTTP_URL to the service's address."
+
     def identity(self, utterance: Utterance) -> str:
         return f"http {self.url} {utterance.voice}"
 

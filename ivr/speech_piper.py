@@ -34,6 +34,13 @@ class Piper:
     def languages(self) -> AbstractSet[str]:
         return frozenset(_language(model) for model in self._models()) if _program() else frozenset()
 
+    def remedy(self) -> str:
+        if not _program():
+            return "Install Piper beside us: pip install piper-tts"
+        if not self._models():
+            return f"Put a voice into {self.folder}: NAME.onnx and NAME.onnx.json, as Piper's voices are published."
+        return ""
+
     def identity(self, utterance: Utterance) -> str:
         model = self._model_for(utterance)
         return f"piper {model.stem}" if model else "piper"

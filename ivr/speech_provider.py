@@ -38,6 +38,9 @@ class Provider(Protocol):
     def languages(self) -> AbstractSet[str]:
         """The languages that it can speak now; none when it is not installed. Cost: at most a look at a folder."""
 
+    def remedy(self) -> str:
+        """What an operator has to install or set, in English; empty when everything is there as far as we see."""
+
     def identity(self, utterance: Utterance) -> str:
         """Who speaks this: the same name whenever the same text would sound the same."""
 

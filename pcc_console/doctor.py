@@ -6,8 +6,6 @@ import datetime as dt
 import os
 import shutil
 from collections.abc import Iterable
-from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 
 import redis
@@ -22,6 +20,8 @@ from common import clock
 from common.encryption import Undecryptable
 from numbers_app.models import Number
 from pcc_console import health, heartbeats
+from pcc_console.diagnosis import Diagnosis, Status
+from pcc_console.doctor_sound import check_recording, check_speech
 from projects.models import ApiKey
 
 OLDEST_POSTGRES = 15  # unique constraints that count two empty values as equal
@@ -32,22 +32,6 @@ CALLS_OF = dt.timedelta(hours=1)
 NAMED_AT_MOST = 5
 
 
-class Status(StrEnum):
-    OK = "OK"
-    WARN = "WARN"
-    FAIL = "FAIL"
-
-
-@dataclass(frozen=True)
-class Diagnosis:
-    """What we saw of one thing; `advice` says what to do and is empty when all is well."""
-
-    name: str
-    status: Status
-    detail: str
-    advice: str = ""
-
-
 def examine() -> list[Diagnosis]:
     """Look at everything. What lives in the database is looked at only when the database answers and has its tables."""
     found = [check_settings(), check_secrets(), check_hosts()]
@@ -56,7 +40,15 @@ def examine() -> list[Diagnosis]:
         found.append(ask())
         if found[-1].status is Status.FAIL:
             break  # the later ones rely on it
-    return [*found, check_redis(), *check_processes(), *check_folders(), check_disk()]
+    return [
+        *found,
+        check_redis(),
+        *check_processes(),
+        *check_folders(),
+        check_disk(),
+        check_speech(),
+        check_recording(),
+    ]
 
 
 # ── Settings ─────────────────────────────────────────────────────────────────────────────────────────────────────────
