@@ -27,7 +27,6 @@ from telephony.signals import SdpKind
 
 ACCEPT_WITHIN_S = 5.0  # an engine answers within milliseconds
 MOST_CALLS = 10  # at one page
-MAX_CANDIDATE = 1_024
 _KEYS = re.compile(r"[0-9*#A-Da-d]{1,64}")
 _HELD = re.compile(r"^m=audio.*?^a=(?:sendonly|inactive)\s*$", re.MULTILINE | re.DOTALL)
 
@@ -98,18 +97,7 @@ class CallPackets:
         call = self._book.mine(packet)
         data = packet.inner("data")
         if packet.text("type") == "candidate":
-            mid, line = data.body.get("sdpMid"), data.body.get("sdpMLineIndex")
-            await self._book.tell(
-                call,
-                signals.Candidate(
-                    self._who.session,
-                    call.leg,
-                    data.text("candidate", limit=MAX_CANDIDATE),
-                    mid[:16] if isinstance(mid, str) else "0",
-                    line if isinstance(line, int) and not isinstance(line, bool) else 0,
-                ),
-            )
-            return {}
+            return {}  # docs/decisions/0011: browsers come to the engine, wherever they are
         kind, sdp = _kind_of(data), data.text("sdp", limit=MAX_SDP)
         await self._book.tell(call, signals.Describe(self._who.session, call.leg, kind, sdp))
         if kind is SdpKind.OFFER and call.state is CallState.TALKING:

@@ -29,12 +29,21 @@ class SdpKind(StrEnum):
     ANSWER = "answer"
 
 
+class Way(StrEnum):
+    """What a connection of a page is for. A page has one for both, or one for each."""
+
+    BOTH = "both"
+    SPEAKS = "speaks"  # the page is heard by it
+    HEARS = "hears"
+
+
 # ── From a browser to the engine ─────────────────────────────────────────────────────────────────────────────────────
 @dataclass(frozen=True, slots=True)
 class PlaceCall:
     """A page calls. Its door has chosen the ids, and has told it the call's. An offer follows (Describe).
 
-    `user` is empty for a page that plays a customer's telephone; `endpoint` is then `tel:<its digits>`.
+    `user` is empty for a page that plays a customer's telephone; `endpoint` is then `tel:<its digits>`. `apart`: the
+    page speaks by one connection and hears by another, and offers both.
     """
 
     session: str
@@ -46,6 +55,7 @@ class PlaceCall:
     to_number: str
     user: str = ""
     custom: str = ""
+    apart: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +79,15 @@ class Refuse:
 
 @dataclass(frozen=True, slots=True)
 class Accept:
-    """Somebody answers at this page. `Accepted` follows, to this session; the first of several wins."""
+    """Somebody answers at this page. `Accepted` follows, to this session; the first of several wins.
+
+    The engine offers a connection then; to a page that speaks and hears `apart`, it does not: that page offers both.
+    """
 
     session: str
     leg: str
     endpoint: str = ""
+    apart: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +105,14 @@ class Press:
     session: str
     leg: str
     digits: str
+
+
+@dataclass(frozen=True, slots=True)
+class Withdraw:
+    """A page that speaks and hears apart speaks no more by its connection for that. It may offer another."""
+
+    session: str
+    leg: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,23 +135,15 @@ class SocketBack:
 # ── In both directions ───────────────────────────────────────────────────────────────────────────────────────────────
 @dataclass(frozen=True, slots=True)
 class Describe:
-    """A session description, for the first time or anew. The engine's contain its candidates."""
+    """A session description, for the first time or anew. The engine's contain its candidates, and it needs none of
+    the page's. `name`: what the page calls the connection; an answer has that of its offer."""
 
     session: str
     leg: str
     kind: SdpKind
     sdp: str
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """An address at which a browser may be reached."""
-
-    session: str
-    leg: str
-    candidate: str
-    sdp_mid: str = "0"
-    sdp_m_line_index: int = 0
+    way: Way = Way.BOTH
+    name: str = ""
 
 
 # ── From the engine to a browser ─────────────────────────────────────────────────────────────────────────────────────
@@ -188,7 +202,7 @@ class Gone:
     cause: HangupCause
 
 
-FromBrowser = PlaceCall | Rung | Refuse | Accept | Leave | Press | SocketLost | SocketBack | Describe | Candidate
+FromBrowser = PlaceCall | Rung | Refuse | Accept | Leave | Press | Withdraw | SocketLost | SocketBack | Describe
 FromEngine = Ring | RingEnds | Accepted | Progress | Gone | Describe
 Signal = FromBrowser | FromEngine
 

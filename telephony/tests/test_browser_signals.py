@@ -351,7 +351,7 @@ def test_nobody_speaks_for_somebody_elses_leg(engine, told):
         signals.Describe(stranger.session, "out", SdpKind.ANSWER, "v=0"),
         signals.PlaceCall(stranger.session, "out", "call-2", 2, "web:2_eve", "84901", "84247"),
         signals.SocketLost(stranger.session),
-        signals.Candidate(stranger.session, "out", "candidate:1 1 udp 1 10.0.0.1 22 typ host"),
+        signals.Withdraw(stranger.session, "out"),
     ):
         say(engine, signal)
     engine.advance(6)
@@ -362,7 +362,7 @@ def test_nobody_speaks_for_somebody_elses_leg(engine, told):
 
 def test_a_new_offer_that_is_none_changes_nothing(engine, told):
     page = talks(engine, told)
-    fragment = engine.engine._parties["out"].connection.remote
+    fragment = engine.engine._parties["out"].hears.connection.remote
 
     say(engine, signals.Describe(page.session, "out", SdpKind.OFFER, f"v=0\r\nm=nothing\r\na=ice-ufrag:{fragment}\r\n"))
     say(engine, signals.Describe(page.session, "out", SdpKind.ANSWER, "v=0"))

@@ -1,4 +1,4 @@
-"""One WebRTC connection to one browser: descriptions in both directions, packets and keys in, an outlet out."""
+"""One WebRTC connection to one browser: descriptions, packets and keys in, an outlet out, or only one of these."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from aiortc import RTCBundlePolicy, RTCConfiguration, RTCPeerConnection, RTCSess
 from telephony.adapters.browser import patches
 from telephony.adapters.browser.network import fragment_of, is_plausible, with_public_address, without_candidates
 from telephony.adapters.browser.outlet import Outlet
+from telephony.signals import Way
 
+DIRECTIONS = {Way.BOTH: "sendrecv", Way.SPEAKS: "recvonly", Way.HEARS: "sendonly"}  # as the engine sees them
 SPEECH_GAP_S = 0.2  # more than the net lets pass between two packets
 
 log = logging.getLogger(__name__)
@@ -24,6 +26,7 @@ class Unusable(Exception):
 class Connection:
     """`changed` is called when it is connected, and when it is lost. It lives until `close`.
 
+    `outlet`: what the browser hears; it never comes to life in a connection by which the browser only speaks.
     One thing at a time: whoever has it waits for one description before the next.
     """
 
@@ -31,6 +34,7 @@ class Connection:
         self,
         loop: asyncio.AbstractEventLoop,
         public_address: str,
+        way: Way,
         take_packet: patches.TakePacket,
         take_key: patches.TakeKey,
         changed: Callable[[Connection], None],
@@ -43,7 +47,8 @@ class Connection:
         self._spoke_at = loop.time()
         configuration = RTCConfiguration(iceServers=[], bundlePolicy=RTCBundlePolicy.MAX_BUNDLE)
         self._peer = RTCPeerConnection(configuration)
-        transceiver = self._peer.addTransceiver(self.outlet, "sendrecv")
+        media: Outlet | str = self.outlet if way is not Way.SPEAKS else "audio"
+        transceiver = self._peer.addTransceiver(media, DIRECTIONS[way])
         patches.prefer_opus(transceiver)
         patches.take_packets(transceiver.receiver, self._heard, take_key)
         self._peer.on("connectionstatechange", lambda: changed(self))
@@ -73,7 +78,8 @@ class Connection:
             await self._believe(sdp, "answer")
 
     async def answer(self, sdp: str) -> str:
-        """The answer to a browser's offer, its first or another: it hears and speaks as it wants. Raises Unusable."""
+        """The answer to a browser's offer, its first or another: it hears and speaks as it wants, within what the
+        connection is for. Raises Unusable."""
         await self._believe(sdp, "offer")
         for transceiver in self._peer.getTransceivers():
             if transceiver.kind == "video":

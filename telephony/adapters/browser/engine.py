@@ -14,6 +14,7 @@ from telephony.adapters.base import Emit
 from telephony.adapters.browser.bus import SignalBus
 from telephony.adapters.browser.connection import Connection
 from telephony.adapters.browser.library import Library
+from telephony.adapters.browser.link import Link
 from telephony.adapters.browser.network import Network
 from telephony.adapters.browser.party import Party
 from telephony.adapters.browser.ringing import Ringing
@@ -69,6 +70,7 @@ class BrowserEngine(Parties):
             signals.Accept: self._accept,
             signals.Leave: self._leave,
             signals.Press: self._press,
+            signals.Withdraw: self._withdraw,
             signals.SocketLost: self._socket_lost,
             signals.SocketBack: self._socket_back,
             signals.Describe: self._describe,
@@ -111,8 +113,8 @@ class BrowserEngine(Parties):
         if signal.leg in self._parties or self.switch.knows(signal.leg):
             return
         self._placed[signal.leg] = signal
-        party = self._parties[signal.leg] = Party(self, self._loop, signal.leg, signal.session)
-        party.await_offer()
+        party = self._parties[signal.leg] = Party(self, self._loop, signal.leg, signal.session, apart=signal.apart)
+        party.has_called()
 
     def offered(self, party: Party) -> None:
         signal = self._placed.get(party.leg)
@@ -147,9 +149,9 @@ class BrowserEngine(Parties):
         party = self._parties.get(signal.leg)
         won = party is not None and party.session == signal.session
         if party is None and self.ringing.answered(signal.session, signal.leg, signal.endpoint):
-            won, party = True, Party(self, self._loop, signal.leg, signal.session)
+            won, party = True, Party(self, self._loop, signal.leg, signal.session, apart=signal.apart)
             self._parties[signal.leg] = party
-            party.offer()
+            party.has_answered()
         known = won or self.switch.knows(signal.leg)
         channel = signals.session_channel(signal.session)
         self._bus.publish(channel, signals.Accepted(signal.session, signal.leg, won, known))
@@ -166,7 +168,11 @@ class BrowserEngine(Parties):
 
     def _describe(self, signal: signals.Describe) -> None:
         if (party := self._of(signal)) is not None:
-            party.described(signal.kind, signal.sdp)
+            party.described(signal.way, signal.kind, signal.sdp, signal.name)
+
+    def _withdraw(self, signal: signals.Withdraw) -> None:
+        if (party := self._of(signal)) is not None:
+            party.withdrawn()
 
     def _leave(self, signal: signals.Leave) -> None:
         if self.ringing.rings(signal.leg):
@@ -212,21 +218,22 @@ class BrowserEngine(Parties):
         return [party for party in self._parties.values() if party.session == session]
 
     # ── Connections (`party.Owner`) ──────────────────────────────────────────────────────────────────────────────────
-    def connect(self, party: Party) -> Connection:
+    def connect(self, party: Party, link: Link) -> Connection:
         return Connection(
             self._loop,
             self._network.public_address,
+            link.way,
             partial(self.voices.said, party.leg),
             lambda key: self._pressed(party, "sound", key),
-            party.changed,
+            link.has_changed,
         )
 
     def say(self, party: Party, signal: signals.Signal) -> None:
         self._bus.publish(signals.session_channel(party.session), signal)
 
     def heard(self, party: Party) -> None:
-        if (leg := self.switch.legs.get(party.leg)) is not None and party.connection is not None:
-            self.voices.connect(leg, party.connection.outlet)
+        if (leg := self.switch.legs.get(party.leg)) is not None and party.outlet is not None:
+            self.voices.connect(leg, party.outlet)
 
     def lost(self, party: Party, cause: HangupCause) -> None:
         if self._parties.get(party.leg) is not party:
@@ -269,8 +276,7 @@ class BrowserEngine(Parties):
 
     # ── Sounds ───────────────────────────────────────────────────────────────────────────────────────────────────────
     def _is_connected(self, leg: Leg) -> bool:
-        party = self._parties.get(leg.id)
-        return party is not None and party.connected.is_set()
+        return (party := self._parties.get(leg.id)) is not None and party.connected.is_set()
 
     async def _connected(self, leg: Leg) -> None:
         party = self._parties.get(leg.id)

@@ -1,210 +1,117 @@
-"""One leg's browser: the page that has it, and its connection, which may be lost and made again."""
+"""One leg's browser: the page that has it, and how it speaks and hears: by one connection, or by one for each."""
 
 from __future__ import annotations
 
 import asyncio
-import logging
-from collections.abc import Callable, Coroutine
-from functools import partial
-from typing import Any, Protocol
+from typing import Protocol
 
 from telephony import signals
-from telephony.adapters.browser.connection import Connection, Unusable
-from telephony.adapters.browser.network import fragment_of
+from telephony.adapters.browser.connection import Connection
+from telephony.adapters.browser.link import Link
+from telephony.adapters.browser.outlet import Outlet
 from telephony.port import HangupCause
-from telephony.signals import SdpKind
+from telephony.signals import SdpKind, Way
 
-OFFER_WITHIN_S = 5.0  # a page that calls and gives up before its microphone is open says nothing more
-ANSWER_WITHIN_S = 10.0  # the SDK answers as soon as it has the microphone, which it asked for when it rang
-CONNECTED_WITHIN_S = 15.0  # from the answer; several lost packets of DTLS
-BACK_WITHIN_S = 4.0  # a page that is loaded anew closes its connection and comes back
-NOTHING_SINCE_S, NOTHING_FROM_SILENT_S = 1.0, 3.0  # from a page that is back: it speaks all the time, or only listens
 SILENT_FOR_S = 5.0  # with its socket gone too, it is gone: browsers send something every 2.5 s
-
-log = logging.getLogger(__name__)
 
 
 class Owner(Protocol):
     """Who has the parties."""
 
-    def connect(self, party: Party) -> Connection:
-        """A new connection for a party; its packets and keys go to its leg."""
+    def connect(self, party: Party, link: Link) -> Connection:
+        """A new connection for a link of a party; its packets and keys go to the party's leg."""
 
     def say(self, party: Party, signal: signals.Signal) -> None:
         """Tell the party's page."""
 
     def heard(self, party: Party) -> None:
-        """The party's connection is another one now, or came up, or is lost."""
+        """What the party hears by is another connection now, or has come up."""
 
     def offered(self, party: Party) -> None:
-        """A page that calls has made its first usable offer."""
+        """A page that calls has made its first usable offer to speak."""
 
     def lost(self, party: Party, cause: HangupCause) -> None:
         """The party cannot be heard any more."""
 
 
 class Party:
-    """The browser at the end of a leg. Deadlines run on the event loop; `close` forgets them."""
+    """The browser at the end of a leg. `close` forgets its deadlines."""
 
-    def __init__(self, owner: Owner, loop: asyncio.AbstractEventLoop, leg: str, session: str) -> None:
+    def __init__(
+        self, owner: Owner, loop: asyncio.AbstractEventLoop, leg: str, session: str, *, apart: bool = False
+    ) -> None:
         self.leg = leg
         self.session = session
-        self.connection: Connection | None = None
-        self.connected = asyncio.Event()
         self.socket_is_lost = False
         self.keys_from = ""  # the first of several ways by which keys come; the other would tell them twice
         self._owner = owner
-        self._loop = loop
-        self._unanswered = ""  # our offer
-        self._answered = ""  # our answer
-        self._closed = False
-        self._deadline: asyncio.TimerHandle | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._turn = asyncio.Lock()  # descriptions are looked at one after the other
+        ways = (Way.SPEAKS, Way.HEARS) if apart else (Way.BOTH,)
+        self._links = {way: Link(self, loop, way) for way in ways}
+        self.speaks, self.hears = self._links[ways[0]], self._links[ways[-1]]
 
-    # ── Descriptions ─────────────────────────────────────────────────────────────────────────────────────────────────
-    def await_offer(self) -> None:
-        """The page calls, and is to offer."""
-        self._set_deadline(OFFER_WITHIN_S, HangupCause.FAILED)
+    @property
+    def connected(self) -> asyncio.Event:
+        """Whether the page hears."""
+        return self.hears.connected
 
-    def offer(self) -> None:
-        """Make a connection, and offer it to the page."""
-        self._do(self._offer)
+    @property
+    def outlet(self) -> Outlet | None:
+        """What the page is sent by, once there is a connection for it."""
+        return self.hears.connection.outlet if self.hears.connection is not None else None
 
-    def described(self, kind: SdpKind, sdp: str) -> None:
-        """The page offers or answers."""
-        self._do(partial(self._answer if kind is SdpKind.OFFER else self._take_answer, sdp))
+    # ── What the page does ───────────────────────────────────────────────────────────────────────────────────────────
+    def has_called(self) -> None:
+        """It is to offer."""
+        for link in self._links.values():
+            link.await_offer()
+
+    def has_answered(self) -> None:
+        """It is offered a connection; a page that has two offers them."""
+        if self.speaks is self.hears:
+            self.hears.offer()
+        else:
+            self.has_called()
+
+    def described(self, way: Way, kind: SdpKind, sdp: str, name: str) -> None:
+        """It offers or answers. A way that it has not is none of its own."""
+        if (link := self._links.get(way)) is not None:
+            link.described(kind, sdp, name)
+
+    def withdrawn(self) -> None:
+        """It speaks no more by its connection for that."""
+        if self.speaks is not self.hears:
+            self.speaks.withdraw()
 
     def socket_back(self) -> None:
-        """The page may have missed what it was to answer, or its connection has gone with the page that was before."""
         self.socket_is_lost = False
-        if self.connection is not None and self.connection.state in ("closed", "failed"):
-            self.offer()
-        elif self.connection is not None and self.connected.is_set():
-            seconds = NOTHING_SINCE_S if self.connection.speaks else NOTHING_FROM_SILENT_S
-            self._loop.call_later(seconds, self._offer_to_newcomer, self.connection, seconds)
-        elif self._unanswered:
-            self._describe(SdpKind.OFFER, self._unanswered)
-        elif self._answered and not self.connected.is_set():
-            self._describe(SdpKind.ANSWER, self._answered)
+        for link in self._links.values():
+            link.socket_back()
 
-    def _offer_to_newcomer(self, connection: Connection, seconds: float) -> None:
-        """Browsers do not say that a page was loaded anew. From one that was, nothing has come since it is back."""
-        if not self._closed and connection is self.connection and connection.silent_s() >= seconds:
-            self.offer()
-
-    async def _offer(self) -> None:
-        connection = self._owner.connect(self)
-        await self._take(connection)
-        self._unanswered, self._answered = await connection.offer(), ""
-        self._set_deadline(ANSWER_WITHIN_S, HangupCause.FAILED)
-        self._describe(SdpKind.OFFER, self._unanswered)
-
-    async def _take_answer(self, sdp: str) -> None:
-        if self.connection is None or not self._unanswered:
-            return
-        await self.connection.answered(sdp)
-        self._unanswered = ""
-        if not self.connected.is_set():
-            self._set_deadline(CONNECTED_WITHIN_S, HangupCause.FAILED)
-
-    async def _answer(self, sdp: str) -> None:
-        """A page that holds offers its connection anew; one that was loaded anew offers another."""
-        first, connection = self.connection is None, self.connection
-        if connection is None or connection.remote != fragment_of(sdp):
-            answer = await self._answer_anew(sdp)
-        else:
-            answer = await connection.answer(sdp)
-        self._unanswered, self._answered = "", answer
-        if not self.connected.is_set():
-            self._set_deadline(CONNECTED_WITHIN_S, HangupCause.FAILED)
-        self._describe(SdpKind.ANSWER, self._answered)
-        if first:
-            self._owner.offered(self)
-
-    async def _answer_anew(self, sdp: str) -> str:
-        connection = self._owner.connect(self)
-        try:
-            answer = await connection.answer(sdp)
-        except Unusable:
-            await connection.close()
-            raise
-        await self._take(connection)
-        return answer
-
-    def _describe(self, kind: SdpKind, sdp: str) -> None:
-        if not self._closed:
-            self._owner.say(self, signals.Describe(self.session, self.leg, kind, sdp))
-
-    # ── The connection ───────────────────────────────────────────────────────────────────────────────────────────────
-    async def _take(self, connection: Connection) -> None:
-        """From now on, this is the party's connection."""
-        old, self.connection = self.connection, connection
-        if old is connection:
-            return
-        self.connected.clear()
-        self._owner.heard(self)
-        if old is not None:
-            await old.close()
-
-    def changed(self, connection: Connection) -> None:
-        """The connection has come up, or is lost."""
-        if connection is not self.connection or self._closed:
-            return
-        if connection.state == "connected":
-            self._forget_deadline()
-            self.connected.set()
-            self._owner.heard(self)
-        elif connection.state == "closed":
-            self.connected.clear()
-            self._set_deadline(BACK_WITHIN_S, HangupCause.NORMAL)
-        elif connection.state == "failed":
-            self._owner.lost(self, HangupCause.FAILED)
-
+    # ── What is noticed ──────────────────────────────────────────────────────────────────────────────────────────────
     def look(self) -> None:
         """Once a second: a page whose socket is gone is gone, when nothing comes from it."""
-        if self.socket_is_lost and self.connection is not None and self.connection.silent_s() > SILENT_FOR_S:
-            self._owner.lost(self, HangupCause.FAILED)
+        connection = self.speaks.connection or self.hears.connection
+        if self.socket_is_lost and connection is not None and connection.silent_s() > SILENT_FOR_S:
+            self.lost(HangupCause.FAILED)
 
     def close(self) -> list[asyncio.Task[None]]:
         """The leg has ended. Returns what is still to be done."""
-        self._closed = True
-        self._forget_deadline()
-        return [self._loop.create_task(self._finish())]
+        return [link.close() for link in self._links.values()]
 
-    async def _finish(self) -> None:
-        """What is half made is made before it is closed: sockets that are being opened would stay open."""
-        await asyncio.gather(*self._tasks)
-        if self.connection is not None:
-            await self.connection.close()
+    # ── Its links (`link.Holder`) ────────────────────────────────────────────────────────────────────────────────────
+    def connect(self, link: Link) -> Connection:
+        return self._owner.connect(self, link)
 
-    # ── Inside ───────────────────────────────────────────────────────────────────────────────────────────────────────
-    def _do(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        task = self._loop.create_task(self._safely(work))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+    def describe(self, link: Link, kind: SdpKind, sdp: str, name: str) -> None:
+        self._owner.say(self, signals.Describe(self.session, self.leg, kind, sdp, link.way, name))
 
-    async def _safely(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        """Whatever a browser describes: at most its own leg ends for it, and one that is heard goes on."""
-        try:
-            async with self._turn:
-                if not self._closed:
-                    await work()
-        except Unusable as error:
-            log.warning("description is not usable", extra={"leg": self.leg, "reason": str(error)})
-            if not self.connected.is_set():
-                self._owner.lost(self, HangupCause.FAILED)
-        except Exception:
-            log.exception("connection is not made", extra={"leg": self.leg})
-            self._owner.lost(self, HangupCause.FAILED)
+    def changed(self, link: Link) -> None:
+        if link is self.hears:
+            self._owner.heard(self)
 
-    def _set_deadline(self, seconds: float, cause: HangupCause) -> None:
-        self._forget_deadline()
-        if not self._closed:
-            lost: Callable[[], object] = lambda: self._owner.lost(self, cause)  # noqa: E731
-            self._deadline = self._loop.call_later(seconds, lost)
+    def offered(self, link: Link) -> None:
+        if link is self.speaks:
+            self._owner.offered(self)
 
-    def _forget_deadline(self) -> None:
-        if self._deadline is not None:
-            self._deadline.cancel()
-            self._deadline = None
+    def lost(self, cause: HangupCause) -> None:
+        self._owner.lost(self, cause)
