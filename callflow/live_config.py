@@ -14,8 +14,8 @@ from agents.models import Agent
 from agents.selectors import anybody_signed_in
 from callflow.domain.config import AgentConfig, NumberConfig, QueueConfig, Settings, WayOut
 from callflow.spoken_texts import SpokenTexts
-from calls.domain import Cause, LegRole, LegState
-from calls.models import Call, Leg
+from calls.domain import Cause, LegState
+from calls.models import OUTBOUND_LEGS, Call, Leg
 from common.phone import InvalidPhoneNumber, digits_of
 from ivr.domain.tree import Tree
 from ivr.models import GreetingFile, IvrTree
@@ -240,7 +240,7 @@ class LiveConfig:
             return Cause.LIMIT_DESTINATION
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [OUTBOUND_LOCK, self.project_id])
-        legs = Leg.objects.filter(project=self.project_id, role=LegRole.DESTINATION)
+        legs = Leg.objects.filter(OUTBOUND_LEGS, project=self.project_id)
         if legs.exclude(state=LegState.ENDED).count() >= limits.outbound_concurrency:
             return Cause.LIMIT_CONCURRENCY
         begun = legs.filter(started_at__gt=now - dt.timedelta(minutes=1)).count()

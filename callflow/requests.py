@@ -8,25 +8,30 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Collection
 
 from django.db import transaction
 
 from agents import activity
 from agents.domain import AVAILABLE
-from agents.models import Agent, Device
+from agents.models import Agent
 from callflow import refusals
 from callflow.domain import events as on
-from callflow.domain.call import AgentRef, Call, Leg, Party, TransferKind
-from callflow.domain.config import AgentConfig, NumberConfig
+from callflow.domain.call import AgentRef, Call, Party, TransferKind
+from callflow.domain.config import NumberConfig
 from callflow.domain.dialling import TELEPHONE
 from callflow.domain.program import NOT_LEFT
+from callflow.guest_requests import add_person as add_person
+from callflow.guest_requests import remove_person as remove_person
+from callflow.guest_requests import stop_supervising as stop_supervising
+from callflow.guest_requests import supervise as supervise
+from callflow.guest_requests import third_persons
+from callflow.guest_requests import whisper as whisper
 from callflow.live_config import LiveConfig
+from callflow.running import endpoints_of, leg_of, must_change, reach, running, within_limits
 from callflow.scco.actions import Program
 from callflow.services import ring_all, store_new, take
-from callflow.store import Loaded, locked
-from calls import models as rows
+from callflow.store import Loaded
 from calls.domain import CallState, Cause, Direction
 from common import clock, ids
 from common.refusals import InvalidInput, NotFound
@@ -34,7 +39,6 @@ from telephony import outbox
 
 CLICK_TO_CALL = "SERVER_CALL_OUT_BY_MAKE_CALL_TO_APP_BEFORE"  # Source: webhooks.md §7.3, callCreatedReason
 CALL_BY_PROGRAM = "SERVER_CALL_OUT_BY_MAKE_CALL_TO_EXTERNAL_BEFORE"
-DESK_PHONE = "ipphone"  # Source: rest-api.md §16, device
 _KEYS = re.compile(r"[0-9*#A-D]{1,64}")
 
 
@@ -55,9 +59,9 @@ def call_out(
         number = _number_for(config, caller_id)
         digits = config.digits(customer)
         row = _agent_for(config, agent_user_id)
-        endpoints = _endpoints(config.agent_config(row), device)
+        endpoints = endpoints_of(config.agent_config(row), device)
         node = _node_for({*_kinds(endpoints), "tel"})
-        _within_limits(config, digits)
+        within_limits(config, digits)
         agent = AgentRef(row.pk, row.stringee_user_id)
         call = Call(
             id=ids.call_id(),
@@ -141,7 +145,7 @@ def may_dial(project_id: int, user_id: str, caller_id: str, dialled: str) -> Non
             return
         _number_for(config, caller_id)
         _within_business_hours(config, user_id, now)
-        _within_limits(config, digits)
+        within_limits(config, digits)
 
 
 def _number_for(config: LiveConfig, caller_id: str) -> NumberConfig:
@@ -167,25 +171,11 @@ def _within_business_hours(config: LiveConfig, user_id: str, now: dt.datetime) -
         raise refusals.CalloutNotAllowed("outside of business hours; the agent is not allowed to.")
 
 
-def _endpoints(agent: AgentConfig, device: str = "") -> tuple[str, ...]:
-    wanted = tuple(each for each in agent.endpoints if device != DESK_PHONE or each.startswith("sip:"))
-    if not wanted:
-        raise refusals.AgentUnreachable
-    return wanted
-
-
 def _shown(config: LiveConfig, display: Party, number: NumberConfig, endpoints: tuple[str, ...]) -> Party:
     """A telephone shows a number of ours; what else a program wishes is for devices only."""
     by_phone = any(each.startswith(TELEPHONE) for each in endpoints)
     foreign = by_phone and config.number(display.number) is None
     return Party(number.digits, display.alias) if foreign else display
-
-
-def _within_limits(config: LiveConfig, digits: str) -> None:
-    """Locks: the project's outbound limits, until the transaction ends."""
-    cause = config.outbound_refusal(digits, clock.now())
-    if cause is not None:
-        raise refusals.of_cause(cause)
 
 
 def _kinds(endpoints: Collection[str]) -> set[str]:
@@ -209,13 +199,13 @@ def _node_for(kinds: Collection[str]) -> str:
 # ── Calls that run ───────────────────────────────────────────────────────────────────────────────────────────────────
 def stop(project_id: int, call_id: str) -> None:
     """End a call. Raises CallNotFound, CallEnded."""
-    with _running(project_id, call_id) as loaded:
+    with running(project_id, call_id) as loaded:
         take(loaded, [on.HangUpRequested(Cause.STOPPED)], clock.now())
 
 
 def put_actions(project_id: int, call_id: str, program: Program) -> None:
     """Replace what is left of a call's instructions. Raises CallNotFound, CallEnded, NotPossibleNow."""
-    with _running(project_id, call_id) as loaded:
+    with running(project_id, call_id) as loaded:
         if loaded.call.state in NOT_LEFT:
             raise refusals.NotPossibleNow(f"The call cannot be led elsewhere now: {loaded.call.state}.")
         take(loaded, [on.ActionsPut(program)], clock.now())
@@ -227,14 +217,13 @@ def transfer(project_id: int, call_id: str, to: Party, kind: TransferKind, *, by
     An agent must be free: he is reserved. Raises CallNotFound, CallEnded, NotPossibleNow, NotFound,
     AgentNotFoundOrInAnotherCall, AgentUnreachable, ToNumberInvalid, TooManyCalls, CalloutNotAllowed.
     """
-    with _running(project_id, call_id) as loaded:
-        config = LiveConfig(project_id)
-        _transfer(loaded, _to_user(config, call_id, to, kind) if to.internal else _to_phone(config, to, kind), by_user)
+    with running(project_id, call_id) as loaded:
+        _transfer(loaded, _request(LiveConfig(project_id), call_id, to, kind), by_user)
 
 
 def transfer_to_queue(project_id: int, call_id: str, queue_public_id: str, *, by_user: str = "") -> None:
     """Send the customer to a queue; the agent leaves. Raises CallNotFound, CallEnded, NotPossibleNow, NotFound."""
-    with _running(project_id, call_id) as loaded:
+    with running(project_id, call_id) as loaded:
         queue = LiveConfig(project_id).queue_id(queue_public_id)
         if queue is None:
             raise NotFound(f"There is no queue {queue_public_id[:64]}.")
@@ -242,45 +231,45 @@ def transfer_to_queue(project_id: int, call_id: str, queue_public_id: str, *, by
         _transfer(loaded, request, by_user)
 
 
-def _to_user(config: LiveConfig, call_id: str, to: Party, kind: TransferKind) -> on.TransferRequested:
-    row = Agent.objects.filter(project=config.project_id, stringee_user_id=to.number).first()
-    if row is None:
-        if not Device.objects.filter(project=config.project_id, user_id=to.number).exists():
-            raise refusals.AgentNotFoundOrInAnotherCall
-        return on.TransferRequested(kind, to, endpoints=(f"web:{config.project_id}_{to.number}",))
-    endpoints = _endpoints(config.agent_config(row))
-    if not activity.reserve([row.pk], call_id, clock.now()):
+def _request(config: LiveConfig, call_id: str, to: Party, kind: TransferKind) -> on.TransferRequested:
+    reached = reach(config, to)
+    if reached.agent is not None and not activity.reserve([reached.agent.id], call_id, clock.now()):
         raise refusals.AgentNotFoundOrInAnotherCall
-    return on.TransferRequested(kind, to, AgentRef(row.pk, row.stringee_user_id), endpoints)
-
-
-def _to_phone(config: LiveConfig, to: Party, kind: TransferKind) -> on.TransferRequested:
-    digits = config.digits(to.number)
-    _within_limits(config, digits)
-    return on.TransferRequested(kind, Party(digits, to.alias), endpoints=(f"{TELEPHONE}{digits}",))
+    return on.TransferRequested(kind, reached.to, reached.agent, reached.endpoints)
 
 
 def _transfer(loaded: Loaded, request: on.TransferRequested, by_user: str) -> None:
     if by_user:
-        _leg_of(loaded, by_user)
-    _must_change(loaded, request, "Nobody talks with the customer now, or a transfer is under way.")
+        leg_of(loaded, by_user)
+    if third_persons(loaded.call):
+        raise refusals.NotPossibleNow("Remove the third person first.")
+    must_change(loaded, request, "Nobody talks with the customer now, or a transfer is under way.")
 
 
 def complete_transfer(project_id: int, call_id: str) -> None:
     """End the consultation: the customer talks with the new party. Raises CallNotFound, CallEnded, NotPossibleNow."""
-    with _running(project_id, call_id) as loaded:
-        _must_change(loaded, on.TransferCompleted(), "No transfer is under way.")
+    with running(project_id, call_id) as loaded:
+        must_change(loaded, on.TransferCompleted(), "No transfer is under way.")
 
 
 def cancel_transfer(project_id: int, call_id: str) -> None:
     """Let the agent who consults have the customer back. Raises CallNotFound, CallEnded, NotPossibleNow."""
-    with _running(project_id, call_id) as loaded:
-        _must_change(loaded, on.TransferCancelled(), "No transfer is under way, or the agent has left already.")
+    with running(project_id, call_id) as loaded:
+        must_change(loaded, on.TransferCancelled(), "No transfer is under way, or the agent has left already.")
+
+
+def merge_transfer(project_id: int, call_id: str) -> None:
+    """Let customer, agent and the party that he consults all talk together.
+
+    Raises CallNotFound, CallEnded, NotPossibleNow.
+    """
+    with running(project_id, call_id) as loaded:
+        must_change(loaded, on.TransferMerged(), "Nobody is being consulted, or too many people are in the call.")
 
 
 def hold(project_id: int, call_id: str, *, held: bool) -> None:
     """Put the customer on hold, or take him back. Raises CallNotFound, CallEnded, NotPossibleNow."""
-    with _running(project_id, call_id) as loaded:
+    with running(project_id, call_id) as loaded:
         customer = take(loaded, [on.HoldRequested(held)], clock.now()).call.customer_leg
         if customer is None or customer.held != held:
             raise refusals.NotPossibleNow("Nobody talks with the customer now.")
@@ -288,44 +277,16 @@ def hold(project_id: int, call_id: str, *, held: bool) -> None:
 
 def mute(project_id: int, call_id: str, user_id: str, *, muted: bool) -> None:
     """Take a user's voice away, or give it back. Raises CallNotFound, CallEnded, NotFound."""
-    with _running(project_id, call_id) as loaded:
-        take(loaded, [on.MuteRequested(_leg_of(loaded, user_id).id, muted)], clock.now())
+    with running(project_id, call_id) as loaded:
+        take(loaded, [on.MuteRequested(leg_of(loaded, user_id).id, muted)], clock.now())
 
 
 def send_digits(project_id: int, call_id: str, user_id: str, digits: str) -> None:
     """Send keys that a user presses to the others. Raises CallNotFound, CallEnded, NotFound, InvalidInput."""
     if not _KEYS.fullmatch(digits):
         raise InvalidInput("digits must be 1 to 64 of 0-9, *, #, A-D.")
-    with _running(project_id, call_id) as loaded:
-        take(loaded, [on.DigitsRequested(_leg_of(loaded, user_id).id, digits)], clock.now())
-
-
-@contextmanager
-def _running(project_id: int, call_id: str) -> Iterator[Loaded]:
-    """The call, locked, in a transaction. Raises CallNotFound, CallEnded."""
-    with transaction.atomic():
-        pks = rows.Call.objects.filter(project=project_id, call_id=call_id).values_list("pk", flat=True)
-        found = locked(pks)
-        if not found:
-            raise refusals.CallNotFound(call_id)
-        if found[0].call.state is CallState.ENDED:
-            raise refusals.CallEnded
-        yield found[0]
-
-
-def _must_change(loaded: Loaded, event: on.CallHappening, otherwise: str) -> None:
-    """The conductor knows what fits the state: what does not changes nothing."""
-    if take(loaded, [event], clock.now()).call == loaded.call:
-        raise refusals.NotPossibleNow(otherwise)
-
-
-def _leg_of(loaded: Loaded, user_id: str) -> Leg:
-    """A user's part in a conversation. Raises NotFound."""
-    for leg in loaded.call.live_legs:
-        agent = leg.agent.user_id if leg.agent is not None else ""
-        if leg.answered_at is not None and user_id in (agent, leg.number):
-            return leg
-    raise NotFound(f"The user {user_id[:64]} is not in this call.")
+    with running(project_id, call_id) as loaded:
+        take(loaded, [on.DigitsRequested(leg_of(loaded, user_id).id, digits)], clock.now())
 
 
 # ── Wrap-up ──────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -98,6 +98,8 @@ class LegEvent(StrEnum):
     ANSWER = "answer"
     HOLD = "hold"  # the party hears music; it stays in the conversation
     UNHOLD = "unhold"
+    PART = "part"  # a guest takes another part in the conversation
+    TAKE_OVER = "take_over"  # a guest goes on talking with the customer in place of who has left
     END = "end"
 
 
@@ -109,6 +111,8 @@ LEG_TABLE = StateTable[LegState, LegEvent](
         (LegState.RINGING, LegEvent.ANSWER): LegState.ANSWERED,
         (LegState.ANSWERED, LegEvent.HOLD): LegState.ANSWERED,
         (LegState.ANSWERED, LegEvent.UNHOLD): LegState.ANSWERED,
+        **{(state, LegEvent.PART): state for state in (LegState.DIALING, LegState.RINGING, LegState.ANSWERED)},
+        (LegState.ANSWERED, LegEvent.TAKE_OVER): LegState.ANSWERED,
         **{(state, LegEvent.END): LegState.ENDED for state in LegState if state is not LegState.ENDED},
     }
 )
@@ -120,6 +124,8 @@ class LegRole(StrEnum):
     CALLER = "caller"  # who called, or for whom a call was started
     AGENT = "agent"
     DESTINATION = "destination"  # a party that was dialled: the customer of an outbound call, a forwarding target
+    PARTICIPANT = "participant"  # a third person, whom somebody in the call has added
+    SUPERVISOR = "supervisor"  # who listens to the call, whispers, or joins it; nobody outside is told
 
 
 class Outcome(StrEnum):

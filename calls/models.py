@@ -96,6 +96,12 @@ class Call(Tenanted):
         return self.call_id
 
 
+# Legs for which we ring a telephone that is no agent's: what the limits of outbound calls count.
+OUTBOUND_LEGS = models.Q(
+    role__in=[LegRole.DESTINATION, LegRole.PARTICIPANT, LegRole.SUPERVISOR], agent=None, endpoint__startswith="tel:"
+)
+
+
 class Leg(Tenanted):
     """One party's branch of a call. Its id is chosen by us, or by the engine for calls that come in."""
 
@@ -126,17 +132,12 @@ class Leg(Tenanted):
         verbose_name_plural = _("legs")
         indexes: ClassVar = [
             models.Index(fields=["call"], condition=~models.Q(state=LegState.ENDED), name="leg_alive"),
-            # What the limits of outbound calls count.
             models.Index(
                 fields=["project"],
-                condition=models.Q(role=LegRole.DESTINATION) & ~models.Q(state=LegState.ENDED),
+                condition=OUTBOUND_LEGS & ~models.Q(state=LegState.ENDED),
                 name="leg_outbound_alive",
             ),
-            models.Index(
-                fields=["project", "started_at"],
-                condition=models.Q(role=LegRole.DESTINATION),
-                name="leg_outbound_begun",
-            ),
+            models.Index(fields=["project", "started_at"], condition=OUTBOUND_LEGS, name="leg_outbound_begun"),
         ]
 
     def __str__(self) -> str:

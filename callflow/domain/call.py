@@ -13,7 +13,7 @@ from calls.domain import CallState, Direction, LegRole, LegState, Outcome
 from ivr.domain.step import Position
 from queues.entries import EntryOutcome, EntryState
 from routing.domain.offers import OfferState
-from telephony.port import Media, from_json, to_json
+from telephony.port import Media, Part, from_json, to_json
 
 
 class Timer(StrEnum):
@@ -28,6 +28,8 @@ class Timer(StrEnum):
     OFFER = "offer"
     RING = "ring"  # a party that is dialled outside of a queue
     TALK = "talk"  # the longest conversation
+    GUEST_RING = "guest_ring"  # a guest who is dialled
+    GUEST_TALK = "guest_talk"  # the longest stay of guests on telephones
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +128,19 @@ class Transfer:
 
 
 @dataclass(frozen=True, slots=True)
+class Guest:
+    """Who takes part in the conversation beside the two who have it. `by`: the user who wanted it, where known.
+
+    `host`: the leg that the engine has joined it with, and no other; empty while it waits in silence, or rings.
+    """
+
+    leg: str
+    part: Part
+    by: str = ""
+    host: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Flow:
     """Where a call is inside its state. Stored as one JSON value.
 
@@ -148,6 +163,7 @@ class Flow:
     main_leg: str = ""
     info_question: str = ""
     transfer: Transfer | None = None
+    guests: tuple[Guest, ...] = ()  # in the order in which they were asked for
     recording: str = ""
     message: str = ""
     voicemail_queue: int | None = None
@@ -182,9 +198,11 @@ def _plain(value: Any) -> Any:
         return {"kind": value.kind, "leg": value.leg, "by": value.by, "consulting": value.consulting}
     if isinstance(value, Party):
         return {"number": value.number, "alias": value.alias, "internal": value.internal}
+    if isinstance(value, Guest):
+        return {"leg": value.leg, "part": value.part, "by": value.by, "host": value.host}
     if isinstance(value, tuple):
-        return [each if isinstance(each, str) else to_json(each) for each in value]
-    return value
+        return [each if isinstance(each, str) else _plain(each) for each in value]
+    return to_json(value) if isinstance(value, Media) else value
 
 
 def _as_is(value: Any) -> Any:
@@ -197,6 +215,7 @@ _READERS: dict[str, Any] = {
     "menu": Position.from_json,
     "run": Run.from_json,
     "transfer": lambda data: Transfer(TransferKind(data["kind"]), data["leg"], data["by"], data["consulting"]),
+    "guests": lambda data: tuple(Guest(each["leg"], Part(each["part"]), each["by"], each["host"]) for each in data),
     "end_after": tuple,
     "display": lambda data: Party(**data),
     "endpoints": tuple,
@@ -251,6 +270,22 @@ class Call:
         """The leg that the call is about, alive: who called us, or the leg that a program runs on."""
         main = self.leg(self.flow.main_leg)
         return main if main is not None and main.alive else None
+
+    def guest(self, leg_id: str) -> Guest | None:
+        """The guest on that leg; None for the legs of those whose conversation it is."""
+        return next((guest for guest in self.flow.guests if guest.leg == leg_id), None)
+
+    @property
+    def host(self) -> Leg | None:
+        """Who talks with the customer, or consults about him: guests are his. None while nobody does."""
+        transfer, customer = self.flow.transfer, self.customer_leg
+        if self.state is not CallState.CONNECTED or customer is None:
+            return None
+        if transfer is not None:
+            by = self.leg(transfer.by)
+            return by if by is not None and by.alive else None
+        others = (leg for leg in self.live_legs if leg.id != customer.id and self.guest(leg.id) is None)
+        return next((leg for leg in others if leg.answered_at is not None), None)
 
     @property
     def ours(self) -> Party:

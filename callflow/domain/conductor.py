@@ -12,7 +12,9 @@ from dataclasses import dataclass
 
 from callflow.domain import (
     arriving,
+    dialling,
     ending,
+    guests,
     menu,
     messages,
     outbound,
@@ -39,7 +41,7 @@ from callflow.domain.ways import (
     Way,
 )
 from callflow.scco import events as scco
-from calls.domain import CallState, Cause, Direction, LegEvent, LegState, Outcome
+from calls.domain import CallState, Cause, Direction, LegEvent, LegRole, LegState, Outcome
 from queues.entries import EntryOutcome
 from routing.domain.offers import OfferState
 from telephony import port
@@ -69,6 +71,7 @@ def advance(call: Call, event: on.CallHappening, config: Config, now: dt.datetim
         turn.flow(hops=turn.call.flow.hops + 1)
         too_many = turn.call.flow.hops > MOST_HOPS
         way = _follow(turn, ToEnd(Outcome.FAILED, Cause.QUEUE_LOOP) if too_many else way)
+    guests.settle(turn)
     return Decision(turn.call, tuple(turn.effects), tuple(turn.moved))
 
 
@@ -142,6 +145,14 @@ def _take(turn: Turn, event: on.CallHappening) -> Way | None:
             transferring.complete(turn)
         case on.TransferCancelled():
             transferring.cancel(turn)
+        case on.TransferMerged():
+            transferring.merge(turn)
+        case on.GuestRequested():
+            guests.request(turn, event)
+        case on.GuestChanged():
+            guests.change(turn, event)
+        case on.GuestDismissed(leg):
+            return _dismissed(turn, leg)
         case on.ActionsPut(put):
             return program.put(turn, put)
         case on.EngineLost():
@@ -170,6 +181,8 @@ def _after_the_end(turn: Turn, event: on.CallHappening) -> None:
             queueing.offer(turn, event)
         case on.TransferRequested():
             transferring.transfer(turn, event)
+        case on.GuestRequested():
+            guests.request(turn, event)
         case port.Answered(leg):
             turn.do(port.Hangup(leg))
 
@@ -177,7 +190,9 @@ def _after_the_end(turn: Turn, event: on.CallHappening) -> None:
 # ── Legs ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 def _ringing(turn: Turn, leg_id: str) -> None:
     leg = turn.call.leg(leg_id)
-    if leg is not None and turn.move_leg(leg_id, LegEvent.RING, ringing_at=turn.now):
+    if leg is None or not turn.move_leg(leg_id, LegEvent.RING, ringing_at=turn.now):
+        return
+    if leg.role is not LegRole.SUPERVISOR:
         turn.publish("ringing", to=turn.party_of(leg))
 
 
@@ -197,6 +212,9 @@ def _answered(turn: Turn, event: port.Answered) -> Way | None:
     if _is_transfer_target(turn, leg):
         transferring.target_answered(turn, leg)
         return None
+    if turn.call.guest(leg.id) is not None:
+        guests.answered(turn, leg)
+        return None
     if outbound.is_first_ring(turn, before):
         return outbound.main_leg_answered(turn, leg)
     return program.answered(turn, leg) if leg.id == turn.call.flow.dial_leg else None
@@ -206,6 +224,28 @@ def _leg_ended(turn: Turn, leg_id: str, cause: port.HangupCause) -> Way | None:
     leg = turn.call.leg(leg_id)
     if leg is None or not turn.move_leg(leg_id, LegEvent.END, ended_at=turn.now, cause=cause):
         return None
+    return _gone(turn, leg, cause)
+
+
+def _dismissed(turn: Turn, leg_id: str) -> Way | None:
+    """A guest is let go; one who has gone on with the customer hangs up as anybody who talks with him."""
+    leg = turn.call.leg(leg_id)
+    if leg is None or not leg.alive:
+        return None
+    if turn.call.guest(leg_id) is not None:
+        guests.dismiss(turn, leg)
+        return None
+    if leg.role not in (LegRole.PARTICIPANT, LegRole.SUPERVISOR):
+        return None
+    turn.hang_up(leg_id)
+    return _gone(turn, leg, port.HangupCause.NORMAL)
+
+
+def _gone(turn: Turn, leg: Leg, cause: port.HangupCause) -> Way | None:
+    """What follows from the end of a leg, which was as `leg` says before."""
+    if turn.call.guest(leg.id) is not None:
+        guests.left(turn, leg, cause)
+        return None
     if queueing.agent_leg_ended(turn, leg, cause) or transferring.consulting_leg_ended(turn, leg, cause):
         return None
     if _is_transfer_target(turn, leg):
@@ -214,6 +254,8 @@ def _leg_ended(turn: Turn, leg_id: str, cause: port.HangupCause) -> Way | None:
     if cause is port.HangupCause.ENGINE_LOST and (is_main or leg.answered_at is not None):
         ending.free_agent_of(turn, leg)
         return _ENGINE_LOST
+    if guests.take_over(turn, leg):
+        return None
     if outbound.is_first_ring(turn, leg):
         return outbound.main_leg_never_answered(turn, leg, cause)
     if is_main:
@@ -240,7 +282,7 @@ def _other_party_left(turn: Turn, leg: Leg) -> Way | None:
         turn.leave_queue(EntryOutcome.ANSWERED)
         turn.end_hold(turn.call.flow.main_leg)
         return program.begin(turn)
-    return ToEnd(Outcome.COMPLETED, Cause.NORMAL, EXTERNAL if leg.agent is None else INTERNAL)
+    return ToEnd(Outcome.COMPLETED, Cause.NORMAL, dialling.side_of(leg))
 
 
 def _hung_up(turn: Turn, cause: str, *, internal: bool) -> Way:
@@ -318,6 +360,10 @@ def _timer(turn: Turn, timer: Timer) -> Way | None:
             return _ring_timed_out(turn)
         case Timer.TALK:
             return program.talk_limit_reached(turn)
+        case Timer.GUEST_RING:
+            guests.ring_timed_out(turn)
+        case Timer.GUEST_TALK:
+            guests.talked_too_long(turn)
     return None
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from callflow.domain.call import AgentRef, Leg, Party, Timer
 from callflow.domain.effects import AgentCalledOut
 from callflow.domain.turn import Turn
+from callflow.domain.ways import EXTERNAL, INTERNAL
 from calls.domain import Cause, Direction, LegRole
 from telephony.port import Dial, HangupCause, Tone
 
@@ -75,6 +78,11 @@ def new_leg(turn: Turn, target: Target, number: str) -> Leg:
     return turn.new_leg(LegRole.AGENT, target.endpoints[0], number, target.agent)
 
 
+def side_of(leg: Leg) -> str:
+    """On whose side a party is: the customer's, or ours."""
+    return INTERNAL if leg.agent is not None or leg.role is LegRole.SUPERVISOR else EXTERNAL
+
+
 def is_outside(leg: Leg) -> bool:
     """Whether a leg is a telephone that is no agent's."""
     return leg.agent is None and leg.endpoint.startswith(TELEPHONE)
@@ -89,9 +97,11 @@ def ring(
     alias: str,
     timeout_s: int,
     custom_data: str,
+    timer: Timer = Timer.RING,
+    info: Mapping[str, Any] | None = None,
 ) -> None:
     """Ring a leg, for so long. `shown`: who calls; `alias`: who is called, as the party sees it."""
-    turn.set_timer(Timer.RING, timeout_s + SLACK_S)
+    turn.set_timer(timer, timeout_s + SLACK_S)
     turn.do(
         Dial(
             leg.id,
@@ -103,6 +113,7 @@ def ring(
             to_alias=alias,
             timeout_s=timeout_s,
             custom_data=custom_data,
+            info=info or {},
         )
     )
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from agents.domain import Unanswered
 from callflow.domain.call import Leg, Party
-from callflow.domain.effects import AgentMissed, RingDoorbell
+from callflow.domain.effects import AgentMissed, AgentReleased, RingDoorbell
 from callflow.domain.talking import stop_recording
 from callflow.domain.turn import Turn
 from callflow.domain.ways import EXTERNAL, ToEnd
-from calls.domain import CallEvent, CallState, Cause, Direction, LegState, Outcome
+from calls.domain import CallEvent, CallState, Cause, Direction, LegRole, LegState, Outcome
 from queues.entries import EntryOutcome
 from routing.domain.offers import OfferEvent
 from telephony.port import HangupCause
@@ -37,21 +37,26 @@ def withdraw_offer(turn: Turn, cause: str) -> None:
 
 
 def agent_leaves(turn: Turn, leg: Leg, cause: HangupCause = HangupCause.NORMAL) -> None:
-    """The leg of an agent has ended, or ends now; what is left of the call goes on."""
-    if leg.agent is not None:
+    """The leg of an agent has ended, or ends now; what is left of the call goes on. Nobody is told of supervisors."""
+    if leg.agent is None:
+        return
+    if leg.role is not LegRole.SUPERVISOR:
         turn.publish("agentEnded", to=turn.agent_party(leg.agent), cause=cause)
-        free_agent_of(turn, leg)
+    free_agent_of(turn, leg)
 
 
 def free_agent_of(turn: Turn, leg: Leg) -> None:
     """Free the agent whose leg ends now: after a conversation with his wrap-up, after mere ringing at once.
 
-    One whose device has called in is in the call only once he has been taken for it.
+    One whose device has called in is in the call only once he has been taken for it. Guests have no wrap-up.
     """
     if leg.agent is None or (leg.state is LegState.INCOMING and turn.call.agent is None):
         return
-    transfer = turn.call.flow.transfer
-    if transfer is not None and transfer.leg == leg.id and leg.answered_at is None:
+    transfer, is_guest = turn.call.flow.transfer, turn.call.guest(leg.id) is not None
+    is_target = transfer is not None and transfer.leg == leg.id
+    if leg.role is LegRole.SUPERVISOR or (is_guest and leg.answered_at is not None):
+        turn.do(AgentReleased(leg.agent, None, queue_call=False))
+    elif leg.answered_at is None and (is_target or is_guest):
         turn.do(AgentMissed(leg.agent, Unanswered.WITHDRAWN))
     else:
         turn.release_agent(leg.agent, talked=leg.answered_at is not None)
@@ -72,7 +77,7 @@ def end(turn: Turn, way: ToEnd) -> None:
     turn.leave_queue(_entry_outcome(turn, way))
     outcome = _outcome(turn, way)
     turn.change(outcome=outcome, cause=way.cause, ended_by=way.ended_by, ended_at=turn.now, timers={})
-    turn.flow(awaits="", transfer=None, run=None)
+    turn.flow(awaits="", transfer=None, guests=(), run=None)
     turn.move(CallEvent.END, outcome=outcome, cause=way.cause)
     turn.publish("ended", to=_last_party(turn), actor=_actor(turn, way), cause=way.cause)
 

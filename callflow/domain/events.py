@@ -8,7 +8,8 @@ from typing import Any
 
 from callflow.domain.call import AgentRef, Party, Timer, TransferKind
 from callflow.scco.actions import Program
-from telephony.port import LegEvent
+from calls.domain import LegRole
+from telephony.port import LegEvent, Part
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +114,43 @@ class TransferCancelled:
 
 
 @dataclass(frozen=True, slots=True)
+class TransferMerged:
+    """The agent who consults has all three talk together."""
+
+
+@dataclass(frozen=True, slots=True)
+class GuestRequested:
+    """Somebody is to take part in the conversation. `role`: participant or supervisor; `by`: who wants it.
+
+    A participant who is an agent is reserved already, a supervisor who is one is in the call already.
+    """
+
+    role: LegRole
+    to: Party
+    part: Part
+    endpoints: tuple[str, ...]
+    agent: AgentRef | None = None
+    shown: Party | None = None
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class GuestChanged:
+    """A guest takes another part."""
+
+    leg: str
+    part: Part
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class GuestDismissed:
+    """A guest is let go, also one who has gone on with the customer alone."""
+
+    leg: str
+
+
+@dataclass(frozen=True, slots=True)
 class ActionsPut:
     """A program replaces what is left of the call's instructions."""
 
@@ -139,6 +177,10 @@ CallHappening = (
     | TransferRequested
     | TransferCompleted
     | TransferCancelled
+    | TransferMerged
+    | GuestRequested
+    | GuestChanged
+    | GuestDismissed
     | ActionsPut
     | EngineLost
 )

@@ -16,13 +16,14 @@ from callflow.domain.dialling import (
     let_hear_ringing,
     new_leg,
     ring,
+    side_of,
     target_of,
 )
 from callflow.domain.effects import Purpose, RecordingBegun, RecordingStored
 from callflow.domain.ending import agent_leaves
 from callflow.domain.talking import join, limit_talk
 from callflow.domain.turn import Turn
-from callflow.domain.ways import EXTERNAL, INTERNAL, ToEnd, ToNumber, ToProgram, Way
+from callflow.domain.ways import ToEnd, ToNumber, ToProgram, Way
 from callflow.scco import actions, events, instructions, run
 from calls.domain import CallEvent, CallState, Cause, Direction, LegState, Outcome
 from telephony.port import (
@@ -295,7 +296,7 @@ def dialled_leg_ended(turn: Turn, leg: Leg, cause: HangupCause) -> Way | None:
         return None
     if leg.answered_at is None:
         return drive(turn, _failed(turn.call.flow.dial_id, cause))
-    turn.flow(hung_up_by=EXTERNAL if leg.agent is None else INTERNAL)
+    turn.flow(hung_up_by=side_of(leg))
     return drive(turn, events.ConnectEnded(turn.call.flow.dial_id))
 
 

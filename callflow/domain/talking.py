@@ -7,7 +7,7 @@ from callflow.domain.dialling import is_outside
 from callflow.domain.effects import RecordingBegun
 from callflow.domain.turn import Turn
 from calls.domain import CallState, LegEvent
-from telephony.port import Bridge, Hold, Media, Mute, SendDigits, StartRecording, StopRecording, Tone, Unhold
+from telephony.port import Bridge, Hold, Media, Mute, Part, SendDigits, StartRecording, StopRecording, Tone, Unhold
 
 HOLD_MUSIC: tuple[Media, ...] = (Tone("music"),)
 DEFAULT_FORMAT = "mp3"
@@ -36,11 +36,20 @@ def bridge(turn: Turn, caller: Leg, leg: Leg, *, record: bool) -> None:
         _start_recording(turn, caller)
 
 
+def make_main(turn: Turn, customer: Leg) -> None:
+    """The agent who began the call may leave it: what was bound to his leg ends, also a program."""
+    if customer.id != turn.call.flow.main_leg:
+        stop_recording(turn)
+    turn.flow(main_leg=customer.id, dial_leg="", run=None)
+    turn.end_hold(customer.id)
+
+
 def limit_talk(turn: Turn, leg: Leg, seconds: int | None = None) -> None:
     """End the conversation after so many seconds; with a telephone outside, after what the project allows at most."""
-    limits = [seconds] if seconds else []
+    limits: list[float] = [seconds] if seconds else []
     if is_outside(leg):
-        limits.append(turn.config.settings.outbound_max_duration_s)
+        talked = turn.now - (leg.answered_at or turn.now)
+        limits.append(turn.config.settings.outbound_max_duration_s - talked.total_seconds())
     if limits:
         turn.set_timer(Timer.TALK, min(limits))
 
@@ -96,7 +105,14 @@ def mute(turn: Turn, leg_id: str, *, on: bool) -> None:
 
 
 def send_digits(turn: Turn, leg_id: str, digits: str) -> None:
-    """Keys that a party presses in a conversation reach the others."""
+    """Keys that a party presses in a conversation reach the others who talk in it."""
     leg = turn.call.leg(leg_id)
-    if leg is not None and turn.call.state is CallState.CONNECTED:
-        turn.do(*(SendDigits(other.id, digits) for other in turn.others(leg_id) if other.answered_at is not None))
+    if leg is None or turn.call.state is not CallState.CONNECTED or not talks(turn, leg):
+        return
+    turn.do(*(SendDigits(other.id, digits) for other in turn.others(leg_id) if talks(turn, other)))
+
+
+def talks(turn: Turn, leg: Leg) -> bool:
+    """Whether a party is heard by all others, as far as its place in the conversation goes."""
+    guest = turn.call.guest(leg.id)
+    return leg.answered_at is not None and (guest is None or guest.part is Part.TALK)

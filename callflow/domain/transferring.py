@@ -5,28 +5,32 @@ from __future__ import annotations
 from dataclasses import replace
 
 from agents.domain import Unanswered
-from callflow.domain.call import Leg, Timer, Transfer, TransferKind
+from callflow.domain.call import Guest, Leg, Timer, Transfer, TransferKind
 from callflow.domain.dialling import ring
 from callflow.domain.effects import AgentAnswered, AgentMissed, RingDoorbell
 from callflow.domain.ending import agent_leaves
 from callflow.domain.events import TransferRequested
+from callflow.domain.guests import has_room, has_third_person, limit_guests, tell_of
 from callflow.domain.queueing import leave, unanswered
-from callflow.domain.talking import bridge, hold_music, join, limit_talk, stop_recording
+from callflow.domain.talking import bridge, hold_music, join, limit_talk, make_main
 from callflow.domain.turn import Turn
 from callflow.domain.ways import ToEnd, ToQueue, Way
-from calls.domain import CallState, Cause, Direction, LegRole, Outcome
+from calls.domain import Cause, Direction, LegRole, Outcome
 from queues.entries import EntryOutcome
-from telephony.port import Bridge, HangupCause, Unbridge
+from telephony.port import Bridge, HangupCause, Part, Unbridge
 
 RING_S = 30
 
 
 # ── Beginning ────────────────────────────────────────────────────────────────────────────────────────────────────────
 def transfer(turn: Turn, request: TransferRequested) -> Way | None:
-    """Begin, when two parties talk and may. From here on the customer's leg is the call's main one."""
+    """Begin, when two parties talk and may. From here on the customer's leg is the call's main one.
+
+    Supervisors stay with the customer's next party; a third person would have to be handed on, too, and is not.
+    """
     customer = turn.call.customer_leg
-    talks = turn.call.state is CallState.CONNECTED and turn.call.flow.transfer is None
-    by = _who_talks_with(turn, customer) if talks and customer is not None else None
+    may = turn.call.flow.transfer is None and not has_third_person(turn)
+    by = turn.call.host if may else None
     if customer is None or by is None:
         _let_go(turn, request)
         return None
@@ -35,7 +39,7 @@ def transfer(turn: Turn, request: TransferRequested) -> Way | None:
         _let_go(turn, request)
         turn.publish("connect_failed", to=request.to, cause=refusal)
         return None
-    _make_main(turn, customer)
+    make_main(turn, customer)
     turn.do(Unbridge(customer.id))
     if request.queue is not None:
         return _to_queue(turn, by, request.queue)
@@ -44,10 +48,6 @@ def transfer(turn: Turn, request: TransferRequested) -> Way | None:
         _part_with(turn, by)
     _ring_target(turn, request, by)
     return None
-
-
-def _who_talks_with(turn: Turn, customer: Leg) -> Leg | None:
-    return next((leg for leg in turn.others(customer.id) if leg.answered_at is not None), None)
 
 
 def _let_go(turn: Turn, request: TransferRequested) -> None:
@@ -62,14 +62,6 @@ def _refusal(turn: Turn, request: TransferRequested) -> Cause | None:
         return Cause.UNREACHABLE
     outside = request.agent is None and not request.to.internal
     return turn.config.outbound_refusal(turn.config.digits(request.to.number), turn.now) if outside else None
-
-
-def _make_main(turn: Turn, customer: Leg) -> None:
-    """The agent who began the call may leave it: what was bound to his leg ends, also a program."""
-    if customer.id != turn.call.flow.main_leg:
-        stop_recording(turn)
-    turn.flow(main_leg=customer.id, dial_leg="", run=None)
-    turn.end_hold(customer.id)
 
 
 def _part_with(turn: Turn, leg: Leg) -> None:
@@ -143,6 +135,20 @@ def cancel(turn: Turn) -> None:
         turn.hang_up(target.id, HangupCause.CANCELLED)
     turn.flow(transfer=None)
     bridge(turn, customer, by, record=turn.call.record)
+
+
+def merge(turn: Turn) -> None:
+    """The agent who consults takes the customer back, and the new party talks along as a guest."""
+    transfer, customer = turn.call.flow.transfer, turn.call.caller
+    by = turn.call.leg(transfer.by) if transfer is not None else None
+    target = turn.call.leg(transfer.leg) if transfer is not None and transfer.consulting else None
+    if customer is None or by is None or not by.alive or target is None or not has_room(turn):
+        return
+    guest = Guest(target.id, Part.TALK, by.agent.user_id if by.agent is not None else by.number)
+    turn.flow(transfer=None, guests=(*turn.call.flow.guests, guest))
+    bridge(turn, customer, by, record=turn.call.record)
+    tell_of(turn, target)
+    limit_guests(turn)
 
 
 def _hand_over(turn: Turn, customer: Leg, leg: Leg) -> None:

@@ -102,25 +102,33 @@ class Turn:
         self.change(timers=left)
 
     # ── Legs ─────────────────────────────────────────────────────────────────────────────────────────────────────
-    def add_leg(self, leg: Leg) -> None:
-        self.change(legs=(*self.call.legs, leg))
-        self.moved.append(Moved("leg", leg.id, "start", "", leg.state, {"role": leg.role, "endpoint": leg.endpoint}))
-
     def new_leg(
-        self, role: LegRole, endpoint: str, number: str, agent: AgentRef | None = None, *, leg_id: str = ""
+        self,
+        role: LegRole,
+        endpoint: str,
+        number: str,
+        agent: AgentRef | None = None,
+        *,
+        leg_id: str = "",
+        **details: str,
     ) -> Leg:
-        """A leg that is dialled from now on."""
+        """A leg that is dialled from now on. `details`: what the log tells beside its role and endpoint."""
         leg = Leg(leg_id or self.new_id("leg"), role, LegState.DIALING, endpoint, number, self.now, agent)
-        self.add_leg(leg)
+        self.change(legs=(*self.call.legs, leg))
+        told = {"role": role, "endpoint": endpoint, **details}
+        self.moved.append(Moved("leg", leg.id, "start", "", leg.state, told))
         return leg
 
-    def move_leg(self, leg_id: str, event: LegEvent, **fields: Any) -> bool:
+    def move_leg(
+        self, leg_id: str, event: LegEvent, *, details: Mapping[str, Any] | None = None, **fields: Any
+    ) -> bool:
+        """`details`: what the log tells beside the cause."""
         leg = self.call.leg(leg_id)
         after = LEG_TABLE.after(leg.state, event) if leg is not None else None
         if leg is None or after is None:
             return False
-        details = {"cause": fields["cause"]} if "cause" in fields else {}
-        self.moved.append(Moved("leg", leg.id, event, leg.state, after, details))
+        cause = {"cause": fields["cause"]} if "cause" in fields else {}
+        self.moved.append(Moved("leg", leg.id, event, leg.state, after, {**cause, **(details or {})}))
         self.change_leg(leg_id, state=after, **fields)
         return True
 

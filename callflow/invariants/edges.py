@@ -12,8 +12,7 @@ from django.conf import settings
 
 from callflow.invariants.finding import Code, Finding
 from callflow.invariants.records import CallRecord, Scope, seconds_between
-from calls.domain import LegRole
-from calls.models import Leg, Recording, RecordingState
+from calls.models import OUTBOUND_LEGS, Leg, Recording, RecordingState
 from projects.models import CallSettings
 from webhooks.domain import DeliveryState
 
@@ -87,7 +86,7 @@ def outbound_within_limits(project: CallSettings, scope: Scope) -> Iterator[Find
     Cost: one query; near-linear in the legs.
     """
     held_since = max(filter(None, [scope.since, project.updated_at]))
-    legs = Leg.objects.filter(project=project.pk, role=LegRole.DESTINATION, started_at__gte=held_since - LONGEST_CALL)
+    legs = Leg.objects.filter(OUTBOUND_LEGS, project=project.pk, started_at__gte=held_since - LONGEST_CALL)
     begun: deque[dt.datetime] = deque()  # within the last minute
     running: list[tuple[bool, dt.datetime]] = []  # a heap of ends; True: none yet
     for leg in legs.order_by("started_at", "pk").select_related("call"):
@@ -96,7 +95,7 @@ def outbound_within_limits(project: CallSettings, scope: Scope) -> Iterator[Find
             begun.popleft()
         while running and running[0] <= (False, at):
             heappop(running)
-        if at >= held_since and leg.endpoint.startswith(_TELEPHONE):
+        if at >= held_since:
             yield from _beyond_limits(project, leg, at_once=len(running), in_a_minute=len(begun))
         begun.append(at)
         heappush(running, (leg.ended_at is None, leg.ended_at or at))

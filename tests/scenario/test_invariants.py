@@ -308,7 +308,7 @@ def test_s9_an_event_that_nobody_tries_to_deliver_any_more(world, past):
     "limits", [{"outbound_prefixes": "1"}, {"outbound_concurrency": 0}, {"outbound_per_minute": 1}]
 )
 def test_s10_a_telephone_that_should_not_have_been_rung(world, past, ours, limits):
-    Leg.objects.filter(role="agent").update(role="destination", endpoint=f"tel:{ELSEWHERE}")
+    Leg.objects.filter(role="caller").update(role="destination", endpoint=f"tel:{ELSEWHERE}")
     assert world.findings() == []
 
     type(ours.call_settings).objects.filter(pk=ours.pk).update(**limits)
