@@ -39,6 +39,16 @@ def leg_id() -> str:
     return "leg-" + _random(KEY_ALPHABET, 20)
 
 
+def room_id() -> str:
+    """`room-` and twenty alphanumerics: names to a page where it speaks and hears in a call."""
+    return "room-" + _random(KEY_ALPHABET, 20)
+
+
+def room_token() -> str:
+    """32 alphanumerics with which a page enters its room."""
+    return _random(KEY_ALPHABET, 32)
+
+
 def offer_id() -> str:
     """`offer-` and twenty alphanumerics."""
     return "offer-" + _random(KEY_ALPHABET, 20)

@@ -6,16 +6,20 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from callflow import refusals
 from common import clock
 from common.refusals import Refusal
 from softphone import call_words, notices
+from softphone.call_words import PlainWords, Told, Words
 from softphone.identity import Identity
 from softphone.notices import Pass
 from softphone.packets import Packet, Service
 from softphone.page_calls import CallState, PageCall, PageCalls
+from softphone.room_words import RoomWords
 from softphone.wires import Wires
 from telephony import signals
 
+PLAIN_WORDS, ROOM_WORDS = PlainWords(), RoomWords()
 TALKS = (CallState.PLACED, CallState.TALKING)  # hears what the other pages in the call send
 
 
@@ -85,6 +89,12 @@ class CallBook:
             raise UnknownCall
         return call
 
+    def agent(self) -> Identity:
+        """Raises NotPossibleNow: a customer's telephone has no keys for what agents do."""
+        if not self.who.identity.agent:
+            raise refusals.NotPossibleNow("Only an agent can do this.")
+        return self.who.identity
+
     async def put(self, call: PageCall) -> None:
         before = self.calls.of_leg(call.leg)
         self.calls.put(call)
@@ -107,7 +117,7 @@ class CallBook:
     async def over(self, call: PageCall, code: int = 0) -> None:
         """End a call of which the page does not know it yet. `code`: why, when it was nobody's wish."""
         await self.end(call)
-        await self.send(Service.CALL_ENDED, call_words.ended(call.call, code))
+        await self.send(words_of(call).over(call, code))
 
     async def tell(self, call: PageCall, signal: signals.FromBrowser) -> int:
         """Signal to the call's engine. Returns how many hear it."""
@@ -116,13 +126,18 @@ class CallBook:
     async def tell_node(self, node: str, signal: signals.FromBrowser) -> int:
         return await self.wires.bus.publish(signals.engine_channel(node), signals.to_json(signal))
 
-    async def send(self, service: Service, body: Mapping[str, Any]) -> None:
-        await self.wires.outlet.send(service, body)
+    async def send(self, told: Told) -> None:
+        await self.wires.outlet.send(*told)
 
     async def answer(self, packet: Packet | None, body: Mapping[str, Any]) -> None:
         """Answer a packet later than it came."""
         if packet is not None:
             await self.wires.outlet.send(packet.service, {"requestId": packet.request_id, **body})
+
+
+def words_of(call: PageCall) -> Words:
+    """How the page wants to be told of a call."""
+    return PLAIN_WORDS if call.room is None else ROOM_WORDS
 
 
 def now() -> float:

@@ -1,4 +1,5 @@
-"""What a page asks about its calls: services 26 to 36, 100, 101 and 205 (docs/softphone-protocol.md).
+"""What a page asks about its calls: services 26 to 36, 100, 101 and 205, and the same of calls in rooms
+(docs/softphone-protocol.md).
 
 Nothing here waits for an engine: what it says comes as a signal of its own (softphone.call_signals).
 """
@@ -12,15 +13,15 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from callflow import refusals
-from callflow.domain.call import Party
+from callflow.domain.call import Party, TransferKind
 from common import ids
 from common.refusals import Refusal
-from softphone import call_words, notices
+from softphone import call_words, notices, room_words, rooms
 from softphone.call_book import Accepting, CallBook, HandledElsewhere, UnknownCall, now
-from softphone.identity import Identity
-from softphone.notices import Pass
+from softphone.notices import InfoSent
 from softphone.packets import MAX_FREE_TEXT, MAX_SDP, BadField, Packet, Service
 from softphone.page_calls import CallState, PageCall
+from softphone.rooms import Room
 from telephony import signals
 from telephony.port import HangupCause
 from telephony.signals import SdpKind
@@ -44,12 +45,17 @@ class CallPackets:
         self._wires = book.wires
         self._takers: Mapping[int, Callable[[Packet], Awaitable[Answer | None]]] = {
             Service.START_CALL: self._start,
+            Service.START_CALL2: self._start_in_room,
             Service.DESCRIBE: self._describe,
             Service.SET_STATE: self._set_state,
+            Service.SET_STATE2: self._set_state,
             Service.HANG_UP: self._hang_up,
+            Service.HANG_UP2: self._hang_up,
             Service.PRESS: self._press,
+            Service.PRESS2: self._press,
             Service.SEND_INFO: self._send_info,
             Service.HOLD: self._hold,
+            Service.HOLD2: self._hold,
             Service.TRANSFER: self._transfer,
             Service.DOES_CALL_EXIST: self._does_exist,
         }
@@ -63,6 +69,14 @@ class CallPackets:
 
     # ── Beginning ────────────────────────────────────────────────────────────────────────────────────────────────
     async def _start(self, packet: Packet) -> Answer:
+        placed = await self._place(packet, None)
+        return call_words.started(placed, self._wires.settings.ice_servers)
+
+    async def _start_in_room(self, packet: Packet) -> Answer:
+        room = rooms.new()
+        return room_words.started(await self._place(packet, room), room)
+
+    async def _place(self, packet: Packet, room: Room | None) -> signals.PlaceCall:
         try:
             from_number, dialled = packet.text("fromNumber", ""), packet.text("toNumber")
             custom = packet.text("custom", "", limit=MAX_FREE_TEXT)
@@ -81,12 +95,13 @@ class CallPackets:
             to_number=route.to_number,
             user=self._who.identity.user,
             custom=custom,
+            apart=room is not None,
         )
-        node = await self._place(placed)
-        await self._book.put(PageCall(placed.leg, placed.call, node, CallState.PLACED, incoming=False))
-        return call_words.started(placed, self._wires.settings.ice_servers)
+        node = await self._give(placed)
+        await self._book.put(PageCall(placed.leg, placed.call, node, CallState.PLACED, incoming=False, room=room))
+        return placed
 
-    async def _place(self, placed: signals.PlaceCall) -> str:
+    async def _give(self, placed: signals.PlaceCall) -> str:
         """Give a call to the first engine that hears of it. Raises NoEngine."""
         for node in await self._wires.office.engines():
             if await self._book.tell_node(node, placed):
@@ -95,6 +110,8 @@ class CallPackets:
 
     async def _describe(self, packet: Packet) -> Answer:
         call = self._book.mine(packet)
+        if call.room is not None:
+            raise UnknownCall
         data = packet.inner("data")
         if packet.text("type") == "candidate":
             return {}  # docs/decisions/0011: browsers come to the engine, wherever they are
@@ -137,7 +154,7 @@ class CallPackets:
                 raise UnknownCall
             case CallState.TALKING | CallState.ACCEPTING:
                 return {}
-        accept = signals.Accept(self._who.session, call.leg, self._who.endpoint)
+        accept = signals.Accept(self._who.session, call.leg, self._who.endpoint, apart=call.room is not None)
         if not await self._book.tell(call, accept):
             await self._book.over(call)
             raise UnknownCall
@@ -177,31 +194,25 @@ class CallPackets:
 
     async def _send_info(self, packet: Packet) -> Answer:
         call = self._book.mine(packet)
-        told = Pass(Service.INFO, {"callId": call.call, "info": packet.any("info")}, self._who.session)
-        await self._wires.bus.publish(notices.call_channel(call.call), notices.to_json(told))
+        sent = InfoSent(call.call, packet.any("info"), self._who.session)
+        await self._wires.bus.publish(notices.call_channel(call.call), notices.to_json(sent))
         return {}
 
     async def _hold(self, packet: Packet) -> Answer:
         call, held = self._book.mine(packet), packet.flag("hold")
-        await self._wires.office.hold(self._agent(), call.call, held=held)
+        await self._wires.office.hold(self._book.agent(), call.call, held=held)
         return {}
 
     async def _transfer(self, packet: Packet) -> Answer:
         call, to = self._book.mine(packet), packet.inner("to")
         internal = to.text("type", "internal") != "external"
         party = Party(to.text("number"), to.text("alias", ""), internal)
-        await self._wires.office.transfer(self._agent(), call.call, party)
+        await self._wires.office.transfer(self._book.agent(), call.call, party, TransferKind.BLIND)
         return {}
 
     async def _does_exist(self, packet: Packet) -> Answer:
         call_id = packet.text("callId")
         return {"callId": call_id, "exist": self._book.calls.of_id(call_id) is not None}
-
-    def _agent(self) -> Identity:
-        """Raises NotPossibleNow: a customer's telephone has no such keys."""
-        if not self._who.identity.agent:
-            raise refusals.NotPossibleNow("Only an agent can do this.")
-        return self._who.identity
 
 
 def _kind_of(data: Packet) -> SdpKind:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 
-from softphone import call_words
-from softphone.call_book import Accepting, CallBook, HandledElsewhere, UnknownCall, now
+from softphone import call_words, rooms
+from softphone.call_book import Accepting, CallBook, HandledElsewhere, UnknownCall, now, words_of
 from softphone.call_packets import ACCEPT_WITHIN_S
-from softphone.packets import Service
+from softphone.notices import InfoSent
 from softphone.page_calls import MINE, CallState, PageCall
 from telephony import signals
 from telephony.port import HangupCause
@@ -63,8 +63,10 @@ class CallSignals:
             await self._book.tell_node(ring.node, busy)
             return False
         until = now() + ring.timeout_s
-        await self._book.put(PageCall(ring.leg, ring.call, ring.node, CallState.RINGING, incoming=True, until=until))
-        await self._book.send(Service.INCOMING_CALL, call_words.incoming(ring, self._wires.settings.ice_servers))
+        room = rooms.new() if self._wires.settings.rooms else None
+        call = PageCall(ring.leg, ring.call, ring.node, CallState.RINGING, incoming=True, until=until, room=room)
+        await self._book.put(call)
+        await self._book.send(words_of(call).incoming(call, ring, self._wires.settings.ice_servers))
         return True
 
     async def _is_ours(self, ring: signals.Ring) -> bool:
@@ -78,12 +80,12 @@ class CallSignals:
         elif ends.cause is HangupCause.NORMAL:
             await self._taken_elsewhere(call)
         else:
-            await self._book.send(Service.OTHER_DEVICE, call_words.state_elsewhere(call.call, 486))
+            await self._book.send(words_of(call).elsewhere(call, 486))
             await self._book.end(call)
 
     async def _taken_elsewhere(self, call: PageCall) -> None:
         await self._book.put(dataclasses.replace(call, state=CallState.ELSEWHERE, until=0.0))
-        await self._book.send(Service.OTHER_DEVICE, call_words.state_elsewhere(call.call, 200))
+        await self._book.send(words_of(call).elsewhere(call, 200))
 
     async def _accepted(self, call: PageCall, accepted: signals.Accepted) -> None:
         asked = self._book.accepts.pop(call.leg, None)
@@ -107,23 +109,29 @@ class CallSignals:
             call = dataclasses.replace(call, state=CallState.TALKING, until=0.0)
             await self._book.put(call)
         if call in self._book.calls.mine():
-            await self._book.send(Service.DESCRIBED, call_words.description(call.call, described))
+            await self._book.send(words_of(call).description(call, described))
 
     async def _progress(self, call: PageCall, code: int) -> None:
         if code == 200 and call.state is CallState.TALKING:
             return  # told again after a break
         if code == 200:
             await self._book.put(dataclasses.replace(call, state=CallState.TALKING))
-        await self._book.send(Service.CALL_STATE, call_words.state(call.call, code))
+        await self._book.send(words_of(call).state(call, code))
 
     async def _gone(self, call: PageCall, cause: HangupCause) -> None:
         code = call_words.CODE_OF_CAUSE.get(cause)
         if call.state is CallState.PLACED and code is not None:
-            await self._book.send(Service.CALL_STATE, call_words.state(call.call, code))
+            await self._book.send(words_of(call).state(call, code))
             await self._book.end(call)
         else:
             failed = cause in (HangupCause.ENGINE_LOST, HangupCause.FAILED)
             await self._book.over(call, call_words.ENGINE_LOST_CODE if failed else 0)
+
+    async def info(self, sent: InfoSent) -> None:
+        """Another page in a call has sent something."""
+        call = self._book.calls.of_id(sent.call)
+        if call is not None and sent.sender != self._who.session:
+            await self._book.send(words_of(call).info(call, sent.info))
 
     # ── Time, and what is lost ───────────────────────────────────────────────────────────────────────────────────
     async def tick(self) -> None:

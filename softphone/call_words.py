@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from common.refusals import Refusal
-from softphone.packets import as_json_text
+from softphone.packets import Service, as_json_text
+from softphone.page_calls import PageCall
 from telephony.port import HangupCause
 from telephony.signals import Describe, PlaceCall, Ring
 
 Body = dict[str, Any]
+Told = tuple[Service, Body]
 
 REASONS = {
     100: "Trying",
@@ -37,6 +39,52 @@ CODE_OF_CAUSE = {
     HangupCause.FAILED: 500,
 }
 ENGINE_LOST_CODE = 500  # of a call that somebody talked in
+
+
+class Words(Protocol):
+    """How a page is told of one of its calls: the service, and the body."""
+
+    def incoming(self, call: PageCall, ring: Ring, ice_servers: Sequence[Mapping[str, Any]]) -> Told:
+        """It comes in."""
+
+    def description(self, call: PageCall, described: Describe) -> Told:
+        """The engine describes a connection."""
+
+    def state(self, call: PageCall, code: int) -> Told:
+        """How a call that the page has placed gets on."""
+
+    def over(self, call: PageCall, code: int = 0) -> Told:
+        """It has ended. `code`: why, when it was nobody's wish."""
+
+    def elsewhere(self, call: PageCall, code: int) -> Told:
+        """Another page of the user has answered (200) or rejected (486) it."""
+
+    def info(self, call: PageCall, info: Any) -> Told:
+        """Another page in the call has sent something."""
+
+
+class PlainWords:
+    """How pages are told of calls in no room."""
+
+    def incoming(self, call: PageCall, ring: Ring, ice_servers: Sequence[Mapping[str, Any]]) -> Told:
+        return Service.INCOMING_CALL, incoming(ring, ice_servers)
+
+    def description(self, call: PageCall, described: Describe) -> Told:
+        data = {"type": described.kind.value, "sdp": described.sdp}
+        return Service.DESCRIBED, {"callId": call.call, "type": "sdp", "data": data}
+
+    def state(self, call: PageCall, code: int) -> Told:
+        return Service.CALL_STATE, state(call.call, code)
+
+    def over(self, call: PageCall, code: int = 0) -> Told:
+        """Clients know the id alone. The code is for pages that say why; without one somebody has hung up."""
+        return Service.CALL_ENDED, {"callId": call.call, "code": code} if code else {"callId": call.call}
+
+    def elsewhere(self, call: PageCall, code: int) -> Told:
+        return Service.OTHER_DEVICE, {"type": "CALL_STATE", "data": {"callId": call.call, "code": code}}
+
+    def info(self, call: PageCall, info: Any) -> Told:
+        return Service.INFO, {"callId": call.call, "info": info}
 
 
 def refused(refusal: Refusal) -> Body:
@@ -77,20 +125,6 @@ def incoming(ring: Ring, ice_servers: Sequence[Mapping[str, Any]]) -> Body:
 
 def state(call: str, code: int) -> Body:
     return {"callId": call, "code": code, "reason": REASONS.get(code, "")}
-
-
-def ended(call: str, code: int = 0) -> Body:
-    """Clients know the id alone. The code is for pages that say why; without one somebody has hung up."""
-    return {"callId": call, "code": code} if code else {"callId": call}
-
-
-def description(call: str, described: Describe) -> Body:
-    return {"callId": call, "type": "sdp", "data": {"type": described.kind.value, "sdp": described.sdp}}
-
-
-def state_elsewhere(call: str, code: int) -> Body:
-    """Another page of the user has answered (200) or rejected (486) the call."""
-    return {"type": "CALL_STATE", "data": {"callId": call, "code": code}}
 
 
 def end_elsewhere(call: str) -> Body:

@@ -22,15 +22,24 @@ class Pass:
 
 
 @dataclass(frozen=True, slots=True)
+class InfoSent:
+    """What the page `sender` sends to the other pages in a call. Any JSON."""
+
+    call: str
+    info: Any
+    sender: str
+
+
+@dataclass(frozen=True, slots=True)
 class TakenOver:
     """A page has come back by another socket, named `connection`: any other socket of the page is a dead one."""
 
     connection: str
 
 
-Notice = Pass | TakenOver
+Notice = Pass | InfoSent | TakenOver
 
-_CODEC = Codec((Pass, TakenOver))
+_CODEC = Codec((Pass, InfoSent, TakenOver))
 to_json = _CODEC.to_json
 from_json = _CODEC.from_json
 

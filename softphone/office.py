@@ -76,8 +76,14 @@ class Office(Protocol):
     async def hold(self, who: Identity, call: str, *, held: bool) -> None:
         """Raises the refusals of `callflow.requests.hold`."""
 
-    async def transfer(self, who: Identity, call: str, to: Party) -> None:
+    async def transfer(self, who: Identity, call: str, to: Party, kind: TransferKind) -> None:
         """Raises the refusals of `callflow.requests.transfer`."""
+
+    async def transfer_to_queue(self, who: Identity, call: str, queue: str) -> None:
+        """Raises the refusals of `callflow.requests.transfer_to_queue`."""
+
+    async def add_person(self, who: Identity, call: str, to: Party) -> None:
+        """Raises the refusals of `callflow.requests.add_person`."""
 
     async def add_push_token(self, who: Identity, token: str) -> None: ...
 
@@ -116,8 +122,14 @@ class DatabaseOffice:
     async def hold(self, who: Identity, call: str, *, held: bool) -> None:
         await self._do(lambda: requests.hold(who.project_id, call, held=held))
 
-    async def transfer(self, who: Identity, call: str, to: Party) -> None:
-        await self._do(lambda: requests.transfer(who.project_id, call, to, TransferKind.BLIND, by_user=who.user))
+    async def transfer(self, who: Identity, call: str, to: Party, kind: TransferKind) -> None:
+        await self._do(lambda: requests.transfer(who.project_id, call, to, kind, by_user=who.user))
+
+    async def transfer_to_queue(self, who: Identity, call: str, queue: str) -> None:
+        await self._do(lambda: requests.transfer_to_queue(who.project_id, call, queue, by_user=who.user))
+
+    async def add_person(self, who: Identity, call: str, to: Party) -> None:
+        await self._do(lambda: requests.add_person(who.project_id, call, to, by_user=who.user))
 
     async def add_push_token(self, who: Identity, token: str) -> None:
         await self._do(lambda: ring_all(devices.register_push_token(who.project_id, who.user, token, clock.now())))

@@ -14,8 +14,9 @@ from softphone.call_signals import CallSignals
 from softphone.hearing import Hearing
 from softphone.identity import Identity
 from softphone.memory import Page
-from softphone.notices import Notice, Pass, TakenOver
+from softphone.notices import InfoSent, Notice, Pass, TakenOver
 from softphone.packets import MAX_FREE_TEXT, Packet, Service
+from softphone.room_packets import RoomPackets
 from softphone.wires import BusIsBack, EnginesLost, Tick, Wires
 from telephony import signals
 from telephony.signals import FromEngine
@@ -52,6 +53,7 @@ class LivePage:
         self._hearing = Hearing(wires.bus, wires.post)
         self._book = CallBook(wires, who, self._hear_call)
         self._packets = CallPackets(self._book)
+        self._room_packets = RoomPackets(self._book)
         self._signals = CallSignals(self._book)
         self._others: Mapping[int, Callable[[Packet], Awaitable[Answer]]] = {
             Service.ADD_PUSH_TOKEN: self._add_push_token,
@@ -130,6 +132,8 @@ class LivePage:
         """Returns the answer; None: it comes later. Raises Refusal, BadField."""
         if self._packets.knows(packet.service):
             return await self._packets.take(packet)
+        if self._room_packets.knows(packet.service):
+            return await self._room_packets.take(packet)
         if packet.service not in self._others:
             raise UnknownService
         return await self._others[packet.service](packet)
@@ -140,6 +144,8 @@ class LivePage:
                 await self._tick()
             case Pass():
                 await self._pass_on(happening)
+            case InfoSent():
+                await self._signals.info(happening)
             case TakenOver(connection):
                 if connection != self._wires.connection:
                     self.replaced = True

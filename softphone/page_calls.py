@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from softphone.rooms import Room
+
 RECENT_CALLS = 20  # a hang-up may cross the end of its call
 
 
@@ -30,6 +32,7 @@ class PageCall:
     """A leg of a call at one page; the page knows it by the call's id.
 
     `until`: when it rings no more, seconds since 1970; 0: no such end. `held`: by its last offer, not by service 100.
+    `room`: where the page speaks and hears in it; None: in no room, by one connection for both.
     """
 
     leg: str
@@ -39,6 +42,11 @@ class PageCall:
     incoming: bool
     until: float = 0.0
     held: bool = False
+    room: Room | None = None
+
+    def is_called(self, name: str) -> bool:
+        """Whether it is meant by the id of a call or of a room."""
+        return name == self.call or (self.room is not None and name == self.room.id)
 
 
 def to_json(call: PageCall) -> dict[str, Any]:
@@ -47,15 +55,16 @@ def to_json(call: PageCall) -> dict[str, Any]:
 
 def from_json(data: dict[str, Any]) -> PageCall:
     """Raises KeyError, TypeError, ValueError for anything that `to_json` has not written."""
-    return PageCall(**{**data, "state": CallState(data["state"])})
+    room = Room(**data["room"]) if data["room"] is not None else None
+    return PageCall(**{**data, "state": CallState(data["state"]), "room": room})
 
 
 @dataclass(slots=True)
 class PageCalls:
-    """All of a page's calls; those that are over are remembered for a while by their ids alone."""
+    """All of a page's calls; those that are over are remembered for a while."""
 
     _by_leg: dict[str, PageCall] = field(default_factory=dict)
-    _over: deque[str] = field(default_factory=lambda: deque(maxlen=RECENT_CALLS))
+    _over: deque[PageCall] = field(default_factory=lambda: deque(maxlen=RECENT_CALLS))
 
     def __iter__(self) -> Iterator[PageCall]:
         return iter(tuple(self._by_leg.values()))
@@ -69,16 +78,22 @@ class PageCalls:
     def of_id(self, call: str) -> PageCall | None:
         return next((each for each in self._by_leg.values() if each.call == call), None)
 
+    def of_room(self, room: str) -> PageCall | None:
+        return next((each for each in self if each.room is not None and each.room.id == room), None)
+
+    def of_token(self, token: str) -> PageCall | None:
+        return next((each for each in self if each.room is not None and each.room.token == token), None)
+
     def put(self, call: PageCall) -> None:
         self._by_leg[call.leg] = call
 
     def end(self, call: PageCall) -> None:
         self._by_leg.pop(call.leg, None)
-        self._over.append(call.call)
+        self._over.append(call)
 
-    def was_here(self, call: str) -> bool:
-        """Whether the page had a call of this id that is over by now."""
-        return call in self._over
+    def was_here(self, name: str) -> bool:
+        """Whether the page had a call, or a room, of this id that is over by now."""
+        return any(call.is_called(name) for call in self._over)
 
     def mine(self) -> list[PageCall]:
         """Those that this page takes part in."""

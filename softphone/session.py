@@ -94,7 +94,7 @@ class Session:
         return await self._page.packet(packet)
 
     async def _answer(self, packet: Packet, body: Mapping[str, Any]) -> None:
-        if packet.service == Service.START_CALL:  # pages parse it without looking at `r`
+        if packet.service in (Service.START_CALL, Service.START_CALL2):  # pages parse it without looking at `r`
             body = {"customDataFromYourServer": "{}", **body}
         full = {"r": 0, "message": "SUCCESS", **body}
         await self._wires.outlet.send(packet.service, {"requestId": packet.request_id, **full})

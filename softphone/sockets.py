@@ -13,7 +13,7 @@ import secrets
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from django.db import Error as AnyDatabaseError
 
@@ -64,12 +64,13 @@ class Door:
             await send({"type": "websocket.close", "code": NOT_ALLOWED})
             return
         await send({"type": "websocket.accept"})
-        await self.serve(receive, send)
+        await self.serve(receive, send, rooms=_takes_calls_in_rooms(scope))
 
-    async def serve(self, receive: Receive, send: Send, *, closes_refused: bool = True) -> None:
+    async def serve(self, receive: Receive, send: Send, *, closes_refused: bool = True, rooms: bool = False) -> None:
         """A socket that is open, until it is gone. What is received and sent are ASGI's messages of a WebSocket."""
         self._watch.begin()
-        socket = Socket(send, dataclasses.replace(self.settings, closes_refused=closes_refused), self._wires_of)
+        settings = dataclasses.replace(self.settings, closes_refused=closes_refused, rooms=rooms)
+        socket = Socket(send, settings, self._wires_of)
         self._sockets.add(socket)
         try:
             await socket.serve(receive)
@@ -223,6 +224,12 @@ class Bucket:
             return False
         self._left -= 1
         return True
+
+
+def _takes_calls_in_rooms(scope: Any) -> bool:
+    """A page says so in the address that it opens, which SDKs keep as it is given: `?calls=2`."""
+    asked = parse_qs(scope.get("query_string", b"").decode("latin-1"))
+    return asked.get("calls") == ["2"]
 
 
 def header(scope: Any, name: bytes) -> str:

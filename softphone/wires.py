@@ -50,11 +50,13 @@ class DoorSettings:
 
     `closes_refused`: whether a socket is closed when its login is refused. Clients of the first generation sign in
     again on the open one; of the later ones, some come back only when it is closed.
+    `rooms`: whether the page takes calls that come in as the SDK's second kind of call, each in a room.
     """
 
     ping_after_s: float
     ice_servers: Sequence[Mapping[str, Any]] = ()
     closes_refused: bool = True
+    rooms: bool = False
 
     @property
     def silence_s(self) -> float:

@@ -109,10 +109,11 @@ class Press:
 
 @dataclass(frozen=True, slots=True)
 class Withdraw:
-    """A page that speaks and hears apart speaks no more by its connection for that. It may offer another."""
+    """A page that speaks and hears apart speaks no more by the connection `name`. It may offer another."""
 
     session: str
     leg: str
+    name: str
 
 
 @dataclass(frozen=True, slots=True)

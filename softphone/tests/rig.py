@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from callflow.domain.call import Party
+from callflow.domain.call import Party, TransferKind
 from common.refusals import Refusal
 from projects.verification import TokenInvalid
 from softphone.bus import Listener, Message
@@ -127,9 +128,17 @@ class MemoryOffice:
         self._may()
         self.done.append(("hold", who.user, call, held))
 
-    async def transfer(self, who: Identity, call: str, to: Party) -> None:
+    async def transfer(self, who: Identity, call: str, to: Party, kind: TransferKind) -> None:
         self._may()
-        self.done.append(("transfer", who.user, call, to))
+        self.done.append(("transfer", who.user, call, to, kind))
+
+    async def transfer_to_queue(self, who: Identity, call: str, queue: str) -> None:
+        self._may()
+        self.done.append(("transfer to queue", who.user, call, queue))
+
+    async def add_person(self, who: Identity, call: str, to: Party) -> None:
+        self._may()
+        self.done.append(("add person", who.user, call, to))
 
     async def add_push_token(self, who: Identity, token: str) -> None:
         self.done.append(("push", who.user, token))
@@ -213,8 +222,8 @@ class Rig:
                 while client.inbox:
                     self.run(client.session.take, client.inbox.pop(0))
 
-    def socket(self) -> Client:
-        """A socket that is open; nobody has signed in yet."""
+    def socket(self, *, rooms: bool = False) -> Client:
+        """A socket that is open; nobody has signed in yet. `rooms`: it takes calls that come in in rooms."""
         client = Client(self)
         self._connections += 1
         wires = Wires(
@@ -222,7 +231,7 @@ class Rig:
             self.bus,
             self.memory,
             self.office,
-            self.settings,
+            dataclasses.replace(self.settings, rooms=rooms),
             f"door-{self._connections}",
             client.inbox.append,
             lambda: self.elapsed,
@@ -232,12 +241,19 @@ class Rig:
         return client
 
     def page(
-        self, user: str = "lan", device: str = "web-1", page: str = "session-1", *, project: int = 7, **identity: Any
+        self,
+        user: str = "lan",
+        device: str = "web-1",
+        page: str = "session-1",
+        *,
+        project: int = 7,
+        rooms: bool = False,
+        **identity: Any,
     ) -> Client:
         """A user's page that is signed in."""
         token = f"{project} {user} {sorted(identity.items())}"
         self.office.tokens[token] = Identity(project, user, **{"expires_at": FAR, "agent": True, **identity})
-        client = self.socket()
+        client = self.socket(rooms=rooms)
         client.says(
             Service.LOGIN, accesstoken=token, deviceId=device, browserId="browser-1", sessionId=page, platform=3
         )

@@ -5,18 +5,21 @@ from __future__ import annotations
 import dataclasses
 from collections import Counter
 from typing import Any
+from unittest import mock
 
 import time_machine
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from softphone.packets import Packet, Service
+from softphone.rooms import Room
 from softphone.tests.rig import CALL, CUSTOMER, HOTLINE, LEG, NODE, OFFER, START, Rig
 from softphone.wires import BusIsBack, EnginesLost, Tick
 from telephony import signals
 from telephony.port import HangupCause
-from telephony.signals import SdpKind
+from telephony.signals import SdpKind, Way
 
+ROOM, TOKEN = "room-1", "token-1"  # of every call: pages have no others
 HOLDS = "m=audio\r\na=sendonly\r\n"
 JUNK: st.SearchStrategy[Any] = (
     st.none() | st.booleans() | st.integers() | st.text(max_size=5) | st.just([]) | st.just({})
@@ -41,6 +44,15 @@ BODIES = st.fixed_dictionaries(
         "attribute": JUNK,
         "value": JUNK,
         "deviceToken": JUNK,
+        "roomId": st.just(ROOM) | JUNK,
+        "roomToken": st.just(TOKEN) | JUNK,
+        "localPcId": st.just("pc-1") | JUNK,
+        "serverPcId": st.sampled_from(["speaks:pc-1", "hears:pc-2", "x"]) | JUNK,
+        "subscribeTrackId": st.just(f"{ROOM}-far") | JUNK,
+        "serverTrackId": st.sampled_from([f"{ROOM}-far", f"{ROOM}-near-pc-1"]) | JUNK,
+        "toType": st.sampled_from(["agent", "queue"]) | JUNK,
+        "callid": st.just(CALL) | JUNK,
+        "msg": JUNK,
     },
 )
 SERVICES = st.sampled_from([each for each in Service if each not in (Service.LOGIN, Service.PING)])
@@ -55,6 +67,15 @@ SENSIBLE = st.sampled_from(
         ),
         (Service.START_CALL, {"fromNumber": HOTLINE, "toNumber": CUSTOMER}),
         (Service.PRESS, {"callId": CALL, "digits": "5"}),
+        (Service.SET_STATE2, {"callId": CALL, "code": 200}),
+        (Service.START_CALL2, {"fromNumber": HOTLINE, "toNumber": CUSTOMER}),
+        (Service.ENTER_ROOM, {"roomToken": TOKEN}),
+        (Service.PUBLISH, {"roomId": ROOM, "localPcId": "pc-1"}),
+        (
+            Service.DESCRIBE_TRACK,
+            {"roomId": ROOM, "serverPcId": "speaks:pc-1", "data": {"type": "offer", "sdp": OFFER}},
+        ),
+        (Service.LEAVE_ROOM, {"roomId": ROOM}),
     ]
 )
 PACKETS = SENSIBLE | st.tuples(SERVICES | st.integers(3, 300), BODIES)
@@ -76,17 +97,20 @@ SIGNALS = st.one_of(
     st.builds(signals.Accepted, SESSIONS, LEGS, st.booleans(), st.booleans()),
     st.builds(signals.Progress, SESSIONS, LEGS, st.sampled_from([100, 183, 200])),
     st.builds(signals.Gone, SESSIONS, LEGS, CAUSES),
-    st.builds(signals.Describe, SESSIONS, LEGS, st.sampled_from(SdpKind), st.just(OFFER)),
+    st.builds(signals.Describe, SESSIONS, LEGS, st.sampled_from(SdpKind), st.just(OFFER), st.sampled_from(Way)),
 )
 OTHERS = st.sampled_from([Tick(), BusIsBack(), EnginesLost(frozenset({NODE})), "the socket breaks", "time passes"])
 
 
 @settings(max_examples=300)
-@given(st.lists(PACKETS | SIGNALS | OTHERS, max_size=25))
-def test_nothing_breaks_and_everything_is_answered_once(happenings):
+@given(st.lists(PACKETS | SIGNALS | OTHERS, max_size=25), st.booleans())
+def test_nothing_breaks_and_everything_is_answered_once(happenings, in_rooms):
     rig = Rig()
-    with time_machine.travel(START, tick=False) as clock:
-        client = rig.page()
+    with (
+        time_machine.travel(START, tick=False) as clock,
+        mock.patch("softphone.rooms.new", return_value=Room(ROOM, TOKEN)),
+    ):
+        client = rig.page(rooms=in_rooms)
         asked: list[int] = []
         for number, happening in enumerate(happenings, 100):
             match happening:
@@ -94,7 +118,7 @@ def test_nothing_breaks_and_everything_is_answered_once(happenings):
                     client.loses_socket()
                     answered = Counter(_answers(client))
                     assert all(count == 1 for count in answered.values())
-                    client, asked = rig.page(), []
+                    client, asked = rig.page(rooms=in_rooms), []
                 case "time passes":
                     clock.shift(7)
                 case (int() as service, dict() as body):

@@ -12,7 +12,7 @@ from django.db import connections
 
 from agents.models import Device
 from callflow import refusals
-from callflow.domain.call import Party
+from callflow.domain.call import Party, TransferKind
 from common import clock
 from softphone.identity import Identity
 from softphone.office import CallNotAllowed, DatabaseOffice, Route
@@ -23,6 +23,7 @@ from tests import factories
 
 pytestmark = pytest.mark.django_db(transaction=True)
 HOTLINE, CUSTOMER = "842473082686", "84909982888"
+MINH = Party("minh", internal=True)
 FAR = 4_000_000_000.0
 
 
@@ -115,7 +116,9 @@ def test_calls_of_other_projects_are_not_there(office, ours, theirs):
     assert not wait(office.has_call(phone(theirs), call.call_id))
     for ask in (
         lambda: office.hold(lan(theirs), call.call_id, held=True),
-        lambda: office.transfer(lan(theirs), call.call_id, Party("minh", internal=True)),
+        lambda: office.transfer(lan(theirs), call.call_id, MINH, TransferKind.ATTENDED),
+        lambda: office.transfer_to_queue(lan(theirs), call.call_id, "QUMHMRTT"),
+        lambda: office.add_person(lan(theirs), call.call_id, MINH),
     ):
         with pytest.raises(refusals.CallNotFound):
             wait(ask())

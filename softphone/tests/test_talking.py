@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from callflow import refusals
-from callflow.domain.call import Party
+from callflow.domain.call import Party, TransferKind
 from softphone.packets import Service
 from softphone.tests.rig import (
     CALL,
@@ -40,7 +40,7 @@ def test_hold_and_transfer_are_the_conductors_business(rig, talking):
     assert rig.office.done == [
         ("hold", "lan", CALL, True),
         ("hold", "lan", CALL, False),
-        ("transfer", "lan", CALL, Party("minh", "minh", internal=True)),
+        ("transfer", "lan", CALL, Party("minh", "minh", internal=True), TransferKind.BLIND),
     ]
     assert rig.engine_heard() == []
 

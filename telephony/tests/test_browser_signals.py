@@ -351,7 +351,7 @@ def test_nobody_speaks_for_somebody_elses_leg(engine, told):
         signals.Describe(stranger.session, "out", SdpKind.ANSWER, "v=0"),
         signals.PlaceCall(stranger.session, "out", "call-2", 2, "web:2_eve", "84901", "84247"),
         signals.SocketLost(stranger.session),
-        signals.Withdraw(stranger.session, "out"),
+        signals.Withdraw(stranger.session, "out", ""),
     ):
         say(engine, signal)
     engine.advance(6)

@@ -336,7 +336,10 @@ def test_a_page_that_withdraws_its_voice_is_not_heard_until_it_offers_it_again(e
     answers(engine, told, page)
     engine.execute(port.Bridge("in", leg))
 
-    say(engine, signals.Withdraw(page.session, "in"))
+    say(engine, signals.Withdraw(page.session, "in", "pc-9"))  # an old one
+    engine.advance(SOON_S)
+    assert engine.hears(leg) == "party"
+    say(engine, signals.Withdraw(page.session, "in", "pc-1"))
     engine.advance(6)
     assert (engine.hears(leg), engine.hears("in")) == ("silence", "party")
 
@@ -359,7 +362,7 @@ def test_a_way_that_a_page_has_not_is_none(engine, told, page):
     say(engine, signals.Describe(page.session, "out", SdpKind.ANSWER, "v=0", Way.SPEAKS))
     say(engine, signals.Describe(its, plain, SdpKind.OFFER, "v=0", Way.SPEAKS))
     say(engine, signals.Describe(its, plain, SdpKind.OFFER, "v=0", Way.HEARS))
-    say(engine, signals.Withdraw(its, plain))
+    say(engine, signals.Withdraw(its, plain, ""))
     engine.advance(6)
 
     assert engine.events == before

@@ -172,7 +172,7 @@ class BrowserEngine(Parties):
 
     def _withdraw(self, signal: signals.Withdraw) -> None:
         if (party := self._of(signal)) is not None:
-            party.withdrawn()
+            party.withdrawn(signal.name)
 
     def _leave(self, signal: signals.Leave) -> None:
         if self.ringing.rings(signal.leg):

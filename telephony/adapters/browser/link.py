@@ -75,9 +75,9 @@ class Link:
         """The page offers or answers."""
         self._do(partial(self._answer, sdp, name) if kind is SdpKind.OFFER else partial(self._take_answer, sdp))
 
-    def withdraw(self) -> None:
-        """The page uses its connection no more; it may offer another."""
-        self._do(self._withdraw)
+    def withdraw(self, name: str) -> None:
+        """The page uses its connection no more, when it is still that; it may offer another."""
+        self._do(partial(self._withdraw, name))
 
     def socket_back(self) -> None:
         """The page may have missed what it was to answer, or its connection has gone with the page that was before."""
@@ -155,7 +155,9 @@ class Link:
         if old is not None:
             await old.close()
 
-    async def _withdraw(self) -> None:
+    async def _withdraw(self, name: str) -> None:
+        if name != self._name:
+            return
         old, self.connection = self.connection, None
         self._unanswered = self._answered = ""
         self._forget_deadline()

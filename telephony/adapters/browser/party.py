@@ -77,10 +77,10 @@ class Party:
         if (link := self._links.get(way)) is not None:
             link.described(kind, sdp, name)
 
-    def withdrawn(self) -> None:
-        """It speaks no more by its connection for that."""
+    def withdrawn(self, name: str) -> None:
+        """It speaks no more by the connection that it calls so."""
         if self.speaks is not self.hears:
-            self.speaks.withdraw()
+            self.speaks.withdraw(name)
 
     def socket_back(self) -> None:
         self.socket_is_lost = False
