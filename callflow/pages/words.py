@@ -23,6 +23,7 @@ from routing.domain.offers import OfferState
 Text = str | Promise
 
 MINUTE_S, HOUR_S = 60, 3600
+MEMBER = "/"  # before a console member's name where users' ids stand: no agent's id has one
 
 DIRECTIONS: Mapping[str, Text] = {
     Direction.INBOUND: gettext_lazy("Inbound"),
@@ -147,6 +148,8 @@ ROLES: Mapping[str, Text] = {
     LegRole.CALLER: gettext_lazy("Caller"),
     LegRole.AGENT: gettext_lazy("Agent"),
     LegRole.DESTINATION: gettext_lazy("Called party"),
+    LegRole.PARTICIPANT: gettext_lazy("Third person"),
+    LegRole.SUPERVISOR: gettext_lazy("Supervisor"),
 }
 
 RECORDINGS: Mapping[str, Text] = {
@@ -187,7 +190,7 @@ def ended_by_text(call: Call) -> str:
 
 def party_text(name: str) -> str:
     """A telephone number as people read it; users and what switches send as they are."""
-    return phone.display(name) if name.isdigit() and len(name) >= phone.MIN_DIGITS else name
+    return phone.display(name) if name.isdigit() and len(name) >= phone.MIN_DIGITS else name.removeprefix(MEMBER)
 
 
 def customer_text(call: Call) -> str:

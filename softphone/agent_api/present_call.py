@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from django.db.models import Prefetch
 
 from agents.models import Agent
+from callflow.pages.call_rows import leg_text
 from callflow.pages.words import party_text
-from calls.domain import LegState
+from calls.domain import LegRole, LegState
 from calls.models import Call, Leg
 from common.clock import epoch_ms
 from queues.models import QueueEntry
 from routing.domain.offers import OfferState
 from routing.models import Offer
+from telephony.port import Part
 
 MOST_INFO = 8192  # letters of what a customer's server says about its customer
 
@@ -30,6 +33,9 @@ def call_of(agent: Agent, call_id: str) -> dict[str, Any] | None:
     if call is None:
         return None
     entries, offers, legs = list(call.entries.all()), list(call.offers.all()), list(call.legs.all())
+    guests = {each["leg"]: each for each in call.flow.get("guests", ())}
+    mine = next((leg for leg in legs if leg.agent_id == agent.pk), None)
+    is_guest = mine is not None and mine.leg_id in guests
     return {
         "callId": call.call_id,
         "direction": call.direction,
@@ -44,7 +50,45 @@ def call_of(agent: Agent, call_id: str) -> dict[str, Any] | None:
         "held": any(leg.held for leg in legs if leg.agent_id != agent.pk),
         "recorded": bool(call.flow.get("recording")),
         "transfer": _transfer(call, legs),
+        "isGuest": is_guest,
+        "people": list(_people(legs, guests, agent, is_guest=is_guest)),
+        "whispered": any(_whispers_to(mine, leg, guests) for leg in legs),
     }
+
+
+def _people(
+    legs: list[Leg], guests: dict[str, dict[str, Any]], agent: Agent, *, is_guest: bool
+) -> Iterator[dict[str, Any]]:
+    """Who else is in the conversation beside the customer. Who only listens, or whispers, is told to nobody.
+
+    Shape: `kind` is third (somebody was added), supervisor (one who has joined) or agent (whose guest one is).
+    """
+    for leg in legs:
+        guest = guests.get(leg.leg_id)
+        if leg.agent_id == agent.pk:
+            continue
+        if guest is not None and leg.role != LegRole.SUPERVISOR:
+            yield {**_person(leg, "third"), "canRemove": not is_guest}
+        elif leg.role == LegRole.SUPERVISOR and leg.state == LegState.ANSWERED and _is_heard(guest):
+            yield _person(leg, "supervisor")
+        elif guest is None and is_guest and leg.agent is not None:
+            yield _person(leg, "agent")
+
+
+def _is_heard(guest: dict[str, Any] | None) -> bool:
+    """Whether everybody hears a supervisor: one who is no guest any more has the conversation himself."""
+    return guest is None or guest["part"] == Part.TALK
+
+
+def _person(leg: Leg, kind: str) -> dict[str, Any]:
+    state = "talks" if leg.state == LegState.ANSWERED else "rings"
+    return {"leg": leg.leg_id, "name": leg_text(leg), "kind": kind, "state": state, "canRemove": False}
+
+
+def _whispers_to(mine: Leg | None, leg: Leg, guests: dict[str, dict[str, Any]]) -> bool:
+    """Whether a supervisor is on that leg whom this agent alone hears."""
+    guest = guests.get(leg.leg_id)
+    return guest is not None and mine is not None and (guest["part"], guest["host"]) == (Part.WHISPER, mine.leg_id)
 
 
 def _transfer(call: Call, legs: list[Leg]) -> dict[str, Any] | None:

@@ -17,5 +17,8 @@ urlpatterns = [
     path("calls/<str:call_id>/transfer", calls.transfer),
     path("calls/<str:call_id>/transfer/complete", calls.complete),
     path("calls/<str:call_id>/transfer/cancel", calls.cancel),
+    path("calls/<str:call_id>/transfer/merge", calls.merge),
+    path("calls/<str:call_id>/people", calls.people),
+    path("calls/<str:call_id>/people/<str:leg_id>", calls.person),
     path("calls/<str:call_id>/note", calls.note),
 ]

@@ -401,6 +401,116 @@ def test_transfer_finds_colleagues_and_says_why_it_cannot_be(check_page, in_a_ca
     expect(softphone.locator("#consulting")).to_be_hidden()
 
 
+def test_person_is_added_by_the_keyboard_shown_and_removed(check_page, in_a_call, softphone):
+    softphone.locator("body").press("p")
+    expect(softphone.get_by_label("Add to the call")).to_be_focused()
+    expect(softphone.locator("#people-list")).to_contain_text("Agent Two")
+    softphone.get_by_label("Add to the call").fill("0909 982 888")
+    softphone.get_by_role("button", name="Add: 0909 982 888").click()
+    expect(softphone.locator("#people")).to_contain_text("+84 909 982 888Is being rung")
+    expect(softphone.locator("#people-panel")).to_be_hidden()
+    expect(softphone.locator("#said")).to_have_text("+84 909 982 888: Is being rung")
+    expect(softphone.locator("#transfer")).to_be_disabled()
+    check_page(softphone, "softphone-people")
+
+    softphone.locator("body").press("p")
+    softphone.get_by_label("Add to the call").fill("0909 982 889")
+    softphone.get_by_role("button", name="Add: 0909 982 889").click()
+    expect(softphone.locator("#people-problem")).to_contain_text("somebody is being rung already")
+
+    softphone.get_by_role("button", name="Remove +84 909 982 888 from the call").click()
+    expect(softphone.locator("#people")).to_be_hidden()
+    expect(softphone.locator("#said")).to_have_text("+84 909 982 888 is not in the call any more")
+    expect(softphone.locator("#transfer")).to_be_enabled()
+
+
+def with_supervisor(call: Any, part: str) -> None:
+    """A supervisor takes this part in the call, on a page of the console."""
+    now = clock.now()
+    call.legs.update_or_create(
+        leg_id="leg-owner",
+        defaults={
+            "project": call.project,
+            "role": "supervisor",
+            "state": "answered",
+            "endpoint": "web:1_/x",
+            "number": "/owner",
+            "started_at": now,
+            "answered_at": now,
+        },
+    )
+    call.flow["guests"] = [{"leg": "leg-owner", "part": part, "by": "/owner", "host": "leg-lan"}]
+    call.save()
+
+
+def test_supervisors_are_shown_to_the_agent_only_when_they_are_heard(check_page, in_a_call, softphone):
+    with_supervisor(in_a_call, "whisper")
+    expect(softphone.locator("#whispered")).to_have_text("hearing A supervisor speaks to you alone.")
+    expect(softphone.locator("#people")).to_be_hidden()
+    check_page(softphone, "softphone-whispered")
+
+    with_supervisor(in_a_call, "talk")
+    expect(softphone.locator("#people")).to_contain_text("ownerA supervisor has joined")
+    expect(softphone.locator("#people").get_by_role("button")).to_have_count(0)
+    expect(softphone.locator("#whispered")).to_be_hidden()
+    check_page(softphone, "softphone-joined")
+
+    with_supervisor(in_a_call, "listen")
+    expect(softphone.locator("#people")).to_be_hidden()
+
+
+def test_consultation_becomes_a_conversation_of_three(check_page, in_a_call, softphone):
+    softphone.locator("body").press("t")
+    softphone.get_by_label("Hand the call to").fill("0909 982 888")
+    softphone.get_by_role("button", name="Ask first: 0909 982 888").click()
+    expect(softphone.locator("#consulting-with")).to_contain_text("is being rung")
+    expect(softphone.get_by_role("button", name="Talk all three")).to_be_hidden()
+    in_a_call.refresh_from_db()
+    in_a_call.legs.filter(leg_id=in_a_call.flow["transfer"]["leg"]).update(state="answered", answered_at=clock.now())
+    in_a_call.flow["transfer"]["consulting"] = True
+    in_a_call.save()
+    expect(softphone.get_by_role("button", name="Talk all three")).to_be_visible()
+    check_page(softphone, "softphone-may-merge")
+
+    softphone.get_by_role("button", name="Talk all three").click()
+    expect(softphone.locator("#consulting")).to_be_hidden()
+    expect(softphone.locator("#people")).to_contain_text("+84 909 982 888In the call")
+
+
+def test_other_tab_adds_and_removes_people_too(console, in_a_call, softphone):
+    second = console.context.new_page()
+    second.goto(softphone.url + "?agent=lan")
+    expect(second.locator("#talking-state")).to_have_text("Connected")
+    second.get_by_role("button", name="Add person").click()
+    second.get_by_label("Add to the call").fill("0909 982 888")
+    second.get_by_role("button", name="Add: 0909 982 888").click()
+    expect(second.locator("#people")).to_contain_text("+84 909 982 888")
+    expect(softphone.locator("#people")).to_contain_text("+84 909 982 888")
+    second.get_by_role("button", name="Remove +84 909 982 888 from the call").click()
+    expect(softphone.locator("#people")).to_be_hidden()
+
+
+def test_guest_sees_who_has_the_call_and_cannot_steer_it(in_a_call, softphone, agent_2, lan):
+    in_a_call.legs.filter(leg_id="leg-lan").update(agent=agent_2, number="agent_2")
+    now = clock.now()
+    in_a_call.legs.create(
+        project=in_a_call.project,
+        role="participant",
+        state="answered",
+        endpoint="web:1_lan",
+        number="lan",
+        agent=lan,
+        leg_id="leg-guest",
+        started_at=now,
+        answered_at=now,
+    )
+    in_a_call.flow["guests"] = [{"leg": "leg-guest", "part": "talk", "by": "agent_2", "host": "leg-lan"}]
+    in_a_call.save()
+    expect(softphone.locator("#people")).to_contain_text("Agent TwoHas the call")
+    for name in ("Hold", "Transfer", "Add person"):
+        expect(softphone.get_by_role("button", name=name)).to_be_disabled()
+
+
 def test_page_with_the_snippet_is_accessible(console, check_page, ours, supervisor, number, lan):
     console.sign_in(supervisor, ours)
     check_page(console.open("/setting/embed/"), "embed")

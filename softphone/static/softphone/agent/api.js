@@ -56,6 +56,18 @@ export class AgentApi {
     return this.#ask(this.#call(callId, "transfer/cancel"), "POST", {});
   }
 
+  mergeTransfer(callId) {
+    return this.#ask(this.#call(callId, "transfer/merge"), "POST", {});
+  }
+
+  addPerson(callId, type, to) {
+    return this.#ask(this.#call(callId, "people"), "POST", { type, to });
+  }
+
+  removePerson(callId, leg) {
+    return this.#ask(this.#call(callId, `people/${encodeURIComponent(leg)}`), "DELETE");
+  }
+
   writeNote(callId, disposition, note) {
     return this.#ask(this.#call(callId, "note"), "PUT", { disposition, note });
   }

@@ -7,14 +7,17 @@ const PHONE = /^\+?[\d\s().-]{3,20}$/;
 const MISSED = new Set(["timed_out", "rejected", "busy", "unreachable", "failed", "no_answer", "withdrawn"]);
 const DIRECTIONS = { inbound: "call_received", outbound: "call_made", internal: "sync_alt" };
 
-/** A search box over colleagues, queues and telephone numbers. `choose(type, to, kind)` takes what was chosen. */
+/** A search box over colleagues, queues and telephone numbers. `choose(type, to, way)` takes what was chosen.
+
+    Shape: `ways` are the buttons of each type: {agent: [way, …], queue: […], phone: […]}; texts say them as `to.<way>`. */
 export class Picker {
   #timer = 0;
 
-  constructor(box, list, act, choose) {
+  constructor(box, list, act, ways, choose) {
     this.box = box;
     this.list = list;
     this.act = act;
+    this.ways = ways;
     this.choose = choose;
     box.addEventListener("input", () => {
       clearTimeout(this.#timer);
@@ -26,29 +29,28 @@ export class Picker {
     const term = this.box.value.trim();
     const found = await this.act("directory", term);
     if (!found) return;
-    const rows = [...found.agents.map((each) => this.#colleague(each)), ...found.queues.map((each) => this.#queue(each))];
-    if (PHONE.test(term)) rows.unshift(this.#phone(term));
-    this.list.replaceChildren(...(rows.length ? rows : [draw("li", { class: "hint" }, say("transfer.nobody"))]));
+    const queues = this.ways.queue.length ? found.queues : [];
+    const rows = [...found.agents.map((each) => this.#colleague(each)), ...queues.map((each) => this.#queue(each))];
+    if (PHONE.test(term)) rows.unshift(this.#row("phone", term, term));
+    this.list.replaceChildren(...(rows.length ? rows : [draw("li", { class: "hint" }, say("to.nobody"))]));
   }
 
   #colleague({ userId, name, state }) {
-    const buttons = state === "free" ? [this.#button("agent", userId, "blind", name), this.#button("agent", userId, "attended", name)] : [];
-    return draw("li", {}, draw("div", {}, draw("strong", {}, name), stateLine(state)), draw("div", { class: "row" }, ...buttons));
+    return this.#row("agent", userId, name, stateLine(state), state === "free");
   }
 
   #queue({ public_id: id, name }) {
-    const button = this.#button("queue", id, "blind", name);
-    return draw("li", {}, draw("div", {}, draw("strong", {}, name), draw("span", { class: "hint" }, say("transfer.queue"))), draw("div", { class: "row" }, button));
+    return this.#row("queue", id, name, draw("span", { class: "hint" }, say("to.queue")));
   }
 
-  #phone(number) {
-    const buttons = [this.#button("phone", number, "blind", number), this.#button("phone", number, "attended", number)];
-    return draw("li", {}, draw("strong", {}, number), draw("div", { class: "row" }, ...buttons));
+  #row(type, to, name, about = "", canBeRung = true) {
+    const buttons = canBeRung ? this.ways[type].map((way) => this.#button(type, to, way, name)) : [];
+    return draw("li", {}, draw("div", {}, draw("strong", {}, name), about), draw("div", { class: "row" }, ...buttons));
   }
 
-  #button(type, to, kind, name) {
-    const label = say(`transfer.${kind}`);
-    const send = () => this.choose(type, to, kind);
+  #button(type, to, way, name) {
+    const label = say(`to.${way}`);
+    const send = () => this.choose(type, to, way);
     return draw("button", { type: "button", class: "button quiet small", "aria-label": `${label}: ${name}`, onclick: send }, label);
   }
 }

@@ -186,7 +186,7 @@ function ringing(rings) {
 }
 
 // ── Keyboard ─────────────────────────────────────────────────────────────────────────────────────────────────────────
-const SHORTCUTS = { a: "answer", r: "reject", e: "hang-up", m: "mute", h: "hold", k: "keys", t: "transfer", w: "end-wrap-up" };
+const SHORTCUTS = { a: "answer", r: "reject", e: "hang-up", m: "mute", h: "hold", k: "keys", t: "transfer", p: "add", w: "end-wrap-up" };
 
 function keyPressed(event) {
   if (!usesShortcuts() || event.ctrlKey || event.metaKey || event.altKey || event.repeat || isWriting(event.target)) return;

@@ -5,6 +5,7 @@ import { announce, byId, draw, has, say, sayEnd, setText, showOnly, span } from 
 import { hear } from "../sound.js";
 import { numberWords } from "../words.js";
 import { Picker } from "./lists.js";
+import { People } from "./people.js";
 import { infoFacts, partyWords, pathWords } from "./words.js";
 
 const ENDED_SHOWN_MS = 6000;
@@ -17,7 +18,8 @@ export class Stage {
   #factsOf = "";
   #noteOf = "";
   #writing = Promise.resolve(); // the note that is under way to the server
-  #picker;
+  #people;
+  #pickers; // by panel
 
   constructor(station) {
     this.#station = station;
@@ -29,17 +31,20 @@ export class Stage {
     does("mute", "mute");
     does("hold", "hold");
     does("hand-over", "completeTransfer");
+    does("merge", "mergeTransfer");
     does("take-back", "cancelTransfer");
     does("retry-microphone", "retryMicrophone");
     does("end-wrap-up", "wrapUp", "end");
     does("extend-wrap-up", "wrapUp", "extend");
-    byId("keys").addEventListener("click", () => this.toggle("keys", "keypad"));
-    byId("transfer").addEventListener("click", () => this.toggle("transfer", "transfer-panel"));
+    for (const button of Object.keys(PANELS)) byId(button).addEventListener("click", () => this.toggle(button));
     byId("dial").addEventListener("submit", (event) => this.#dial(event));
     byId("note-form").addEventListener("submit", (event) => this.#writeNote(event));
     byId("note-form").addEventListener("change", (event) => this.#writeNote(event)); // nothing that was written gets lost
     fillKeypad(byId("keypad"), (key) => act("press", key));
-    this.#picker = new Picker(byId("transfer-search"), byId("transfer-list"), act, (type, to, kind) => this.#transfer(type, to, kind));
+    const hand = (type, to, kind) => this.#transfer(type, to, kind);
+    this.#people = new People(act, () => this.#close("add"));
+    const transfer = new Picker(byId("transfer-search"), byId("transfer-list"), act, TRANSFERS, hand);
+    this.#pickers = { "transfer-panel": transfer, "people-panel": this.#people.picker };
   }
 
   /** Show and do from now on what this station says. */
@@ -48,15 +53,18 @@ export class Stage {
   }
 
   /** Open or close a panel of the call. */
-  toggle(buttonId, panelId) {
-    const panel = byId(panelId);
+  toggle(button) {
+    const panel = byId(PANELS[button]);
     panel.hidden = !panel.hidden;
-    byId(buttonId).setAttribute("aria-expanded", !panel.hidden);
-    if (panel.hidden) return;
-    if (panelId === "transfer-panel") {
-      this.#picker.look();
-      byId("transfer-search").focus();
-    }
+    byId(button).setAttribute("aria-expanded", !panel.hidden);
+    const picker = this.#pickers[panel.id];
+    if (panel.hidden || !picker) return;
+    picker.look();
+    picker.box.focus();
+  }
+
+  #close(button) {
+    if (!byId(PANELS[button]).hidden) this.toggle(button);
   }
 
   get isKeypadOpen() {
@@ -84,7 +92,7 @@ export class Stage {
   #drawIncoming({ call, me }, entered) {
     const known = me?.call?.callId === call.id ? me.call : null;
     const queue = call.info?.queue || known?.queue || "";
-    setText(byId("incoming-kind"), queue ? say("incoming.queue", { queue }) : say("incoming.direct"));
+    setText(byId("incoming-kind"), kindWords(call.info, queue));
     setText(byId("incoming-name"), partyWords(call, known));
     this.#drawFacts("incoming-facts", call, known);
     if (entered) {
@@ -103,12 +111,15 @@ export class Stage {
     byId("mute").setAttribute("aria-pressed", call.muted);
     byId("hold").setAttribute("aria-pressed", call.held);
     const talks = call.state === "talking";
-    for (const id of ["hold", "transfer"]) byId(id).disabled = !talks || Boolean(known?.transfer);
+    const isBound = !talks || known?.isGuest || Boolean(known?.transfer);
+    for (const id of ["hold", "add"]) byId(id).disabled = isBound;
+    byId("transfer").disabled = isBound || known?.people.some(({ kind }) => kind === "third");
     byId("microphone-note").hidden = !call.microphone;
     if (call.microphone) setText(byId("microphone-why"), `${say(`microphone.${call.microphone}`)} ${say("microphone.hears")}`);
     this.#drawQuality(call.quality);
     this.#drawTransfer(known?.transfer);
-    if (entered) closePanels();
+    this.#people.draw(known);
+    if (entered) Object.keys(PANELS).forEach((button) => this.#close(button));
     if (isNews) announce(state);
   }
 
@@ -118,8 +129,10 @@ export class Stage {
     const text = transfer.consulting ? "transfer.talking" : `transfer.ringing_${transfer.kind}`;
     setText(byId("consulting-with"), say(text, { name: transfer.to }));
     byId("hand-over").hidden = byId("take-back").hidden = transfer.kind !== "attended";
+    byId("merge").hidden = !transfer.consulting;
     setText(byId("hand-over"), say(transfer.consulting ? "transfer.hand_over" : "transfer.leave_now"));
-    if (!byId("transfer-panel").hidden) this.toggle("transfer", "transfer-panel");
+    this.#close("transfer");
+    this.#close("add");
   }
 
   #drawQuality(quality) {
@@ -225,13 +238,13 @@ export class Stage {
   async #transfer(type, to, kind) {
     const done = await this.#station.act("transfer", type, to, kind);
     byId("transfer-problem").hidden = Boolean(done);
-    if (done && !byId("transfer-panel").hidden) this.toggle("transfer", "transfer-panel");
+    if (done) this.#close("transfer");
   }
 
   /** What was refused is said where it was asked. */
   failed(action, { code, message }) {
     if (SILENT.has(action)) return; // asked again soon
-    const line = byId(action === "transfer" ? "transfer-problem" : "problem");
+    const line = byId(PROBLEMS[action] ?? "problem");
     setText(line, sayRefusal(action, code, message));
     line.hidden = false;
     if (line.id === "problem") setTimeout(() => { line.hidden = true; }, ENDED_SHOWN_MS);
@@ -250,23 +263,24 @@ export class Stage {
 }
 
 function sayRefusal(action, code, message) {
-  if (has(`problem.${action}`)) return say(`problem.${action}`);
+  for (const key of [`problem.${action}`, `problem.${action}.${code}`]) if (has(key)) return say(key);
   return has(`refused.${code}`) ? say(`refused.${code}`) : message;
 }
 
 const SILENT = new Set(["history", "directory", "roundTrip", "press"]);
 const SCENES = ["incoming", "talking", "wrap-up", "dial"];
+const PANELS = { keys: "keypad", transfer: "transfer-panel", add: "people-panel" }; // by the button that opens it
+const PROBLEMS = { transfer: "transfer-problem", addPerson: "people-problem" }; // where to say what was refused
+const TRANSFERS = { agent: ["blind", "attended"], queue: ["blind"], phone: ["blind", "attended"] };
+
+function kindWords(info, queue) {
+  if (has(`incoming.${info?.guest}`)) return say(`incoming.${info.guest}`);
+  return queue ? say("incoming.queue", { queue }) : say("incoming.direct");
+}
 
 function stateWords(call) {
   if (call.soundIsLost) return say("call.sound_lost");
   return call.held ? say("call.held") : say(`call.${call.isIncoming ? "in" : "out"}.${call.state}`);
-}
-
-function closePanels() {
-  for (const [button, panel] of [["keys", "keypad"], ["transfer", "transfer-panel"]]) {
-    byId(panel).hidden = true;
-    byId(button).setAttribute("aria-expanded", false);
-  }
 }
 
 /** A number without the signs that people write between digits; anything else is a colleague's user ID. */
