@@ -22,11 +22,15 @@ FAILURES = [(each.value, each.value) for each in FailureReason]
 
 
 class SigningSecret(Tenanted):
-    """Signs what we send to a project's URLs. After a rotation the old one signs too, until it retires."""
+    """Signs what we send to a project's URLs. After a rotation the old one signs too, until it retires.
+
+    `shown_at`: when somebody has read it, which is possible once; a project's first one is made when it first signs.
+    """
 
     secret = EncryptedTextField(_("signing secret"), default=ids.key_secret, editable=False)
     created_at = models.DateTimeField(_("created"))
     retires_at = models.DateTimeField(_("retires"), null=True, blank=True)
+    shown_at = models.DateTimeField(_("shown"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("signing secret")

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
 
 from common import clock
 from projects.console import OWNERS, needs_project, project_of
@@ -36,7 +37,12 @@ class SigningSecretAdmin(StoredPage):
 
     def get_urls(self) -> list[URLPattern]:
         rotate = self.admin_site.admin_view(needs_project(self.rotate_view))
-        return [path("rotate/", rotate, name="webhooks_signingsecret_rotate"), *super().get_urls()]
+        reveal = self.admin_site.admin_view(needs_project(require_POST(self.reveal_view)))
+        return [
+            path("rotate/", rotate, name="webhooks_signingsecret_rotate"),
+            path("reveal/", reveal, name="webhooks_signingsecret_reveal"),
+            *super().get_urls(),
+        ]
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """What signs now, and how signatures are checked."""
@@ -49,6 +55,7 @@ class SigningSecretAdmin(StoredPage):
             "webhooks/signing.html",
             title=_("Signing secret"),
             since=moment_text(present.created_at) if present else "",
+            is_unread=bool(present and present.shown_at is None),
             old_until=moment_text(old.retires_at) if old and old.retires_at else "",
         )
 
@@ -67,12 +74,20 @@ class SigningSecretAdmin(StoredPage):
             has_one = bool(present_secrets(project.pk, clock.now()))
             return self._page(request, "webhooks/rotate.html", title=_("New signing secret"), has_one=has_one)
         secret = services.rotate_signing_secret(project.pk, clock.now())
+        return self._shown_once(request, _("New signing secret"), secret)
+
+    def reveal_view(self, request: HttpRequest) -> HttpResponse:
+        """POST: show the project's first secret, which was made when it was needed, unless somebody has read it."""
+        self._only_owners(request)
+        secret = services.reveal_signing_secret(project_of(request).pk, clock.now())
+        if secret is None:
+            messages.warning(request, _("The secret has been shown before. It cannot be read again."))
+            return HttpResponseRedirect(reverse("admin:webhooks_signingsecret_changelist"))
+        return self._shown_once(request, _("Signing secret"), secret)
+
+    def _shown_once(self, request: HttpRequest, title: str, secret: str) -> HttpResponse:
         response = self._page(
-            request,
-            "webhooks/secret_once.html",
-            title=_("New signing secret"),
-            secret=secret,
-            standard=standard_form(secret),
+            request, "webhooks/secret_once.html", title=title, secret=secret, standard=standard_form(secret)
         )
         response["Cache-Control"] = "no-store"
         return response

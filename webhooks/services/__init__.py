@@ -26,7 +26,7 @@ from webhooks.services.questions import (
     give_up_question,
     put_question,
 )
-from webhooks.services.signing import rotate_signing_secret, signing_secrets
+from webhooks.services.signing import reveal_signing_secret, rotate_signing_secret, signing_secrets
 
 __all__ = [
     "NoGateway",
@@ -46,6 +46,7 @@ __all__ = [
     "owe_event",
     "put_question",
     "put_sms",
+    "reveal_signing_secret",
     "rotate_signing_secret",
     "send_again",
     "send_sms",

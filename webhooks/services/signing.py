@@ -27,7 +27,7 @@ def signing_secrets(project_id: int, now: dt.datetime) -> tuple[str, ...]:
 
 @transaction.atomic
 def rotate_signing_secret(project_id: int, now: dt.datetime) -> str:
-    """Give a project a new secret and return it. The old one signs too for 24 hours.
+    """Give a project a new secret and return it, to be shown now. The old one signs too for 24 hours.
 
     Locks: the project, against a second rotation at the same time.
     """
@@ -35,7 +35,21 @@ def rotate_signing_secret(project_id: int, now: dt.datetime) -> str:
     ours = SigningSecret.objects.filter(project_id=project_id)
     ours.filter(retires_at__lte=now).delete()
     ours.filter(retires_at__isnull=True).update(retires_at=now + OLD_SECRET_SIGNS_FOR)
-    return SigningSecret.objects.create(project_id=project_id, created_at=now).secret
+    return SigningSecret.objects.create(project_id=project_id, created_at=now, shown_at=now).secret
+
+
+@transaction.atomic
+def reveal_signing_secret(project_id: int, now: dt.datetime) -> str | None:
+    """The present secret when nobody has read it yet, for this one time; else None.
+
+    Locks: the secret, so that two readers do not both get it.
+    """
+    present = SigningSecret.objects.select_for_update().filter(project_id=project_id, retires_at=None).first()
+    if present is None or present.shown_at is not None:
+        return None
+    present.shown_at = now
+    present.save(update_fields=["shown_at"])
+    return present.secret
 
 
 def _first_secret(project_id: int, now: dt.datetime) -> SigningSecret:

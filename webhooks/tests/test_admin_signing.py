@@ -17,6 +17,7 @@ pytestmark = pytest.mark.django_db
 
 PAGE = page("webhooks_signingsecret", "changelist")
 ROTATE = page("webhooks_signingsecret", "rotate")
+REVEAL = page("webhooks_signingsecret", "reveal")
 PAGE_QUERIES = FRAME_QUERIES + 1  # the secrets
 
 
@@ -40,6 +41,60 @@ def test_a_new_secret_is_shown_once_in_both_forms_and_never_again(ours, owner):
     assert "no-store" in made["Cache-Control"]
     for address in (PAGE, ROTATE):
         assert secret not in client.get(address).content.decode()
+
+
+def test_first_secret_that_was_made_by_itself_is_shown_once(ours, owner):
+    (secret,) = services.signing_secrets(ours.pk, clock.now())
+    client = sign_in(owner, ours)
+    asked = client.get(PAGE)
+    assert "nobody has read it yet. It can be shown once." in texts(asked)
+    assert secret not in asked.content.decode()
+
+    shown = client.post(REVEAL)
+
+    assert secret in shown.content.decode()
+    assert standard_form(secret) in shown.content.decode()
+    assert "no-store" in shown["Cache-Control"]
+    assert services.signing_secrets(ours.pk, clock.now()) == (secret,)
+
+    again = client.post(REVEAL, follow=True)
+    assert secret not in again.content.decode()
+    assert "The secret has been shown before. It cannot be read again." in texts(again)
+    assert "It can be shown once." not in texts(again)
+
+
+def test_secret_that_was_shown_when_it_was_made_is_not_shown_again(ours, owner):
+    client = sign_in(owner, ours)
+    client.post(ROTATE)
+    (secret,) = services.signing_secrets(ours.pk, clock.now())
+
+    assert secret not in client.post(REVEAL, follow=True).content.decode()
+
+
+def test_who_has_read_the_first_secret_is_in_the_history(ours, owner):
+    (secret,) = services.signing_secrets(ours.pk, clock.now())
+
+    sign_in(owner, ours).post(REVEAL)
+
+    entry = LogEntry.objects.filter(content_type__model="signingsecret").latest("pk")
+    assert (entry.actor, list(entry.changes)) == (owner, ["shown_at"])
+    assert secret not in str(entry.changes)
+
+
+def test_the_secret_of_another_project_is_not_revealed(ours, theirs, owner):
+    (theirs_secret,) = services.signing_secrets(theirs.pk, clock.now())
+
+    answer = sign_in(owner, ours).post(REVEAL, follow=True)
+
+    assert theirs_secret not in answer.content.decode()
+    assert SigningSecret.objects.get().shown_at is None
+
+
+def test_looking_at_the_address_reveals_nothing(ours, owner):
+    services.signing_secrets(ours.pk, clock.now())
+
+    assert sign_in(owner, ours).get(REVEAL).status_code == 405
+    assert SigningSecret.objects.get().shown_at is None
 
 
 def test_rotating_asks_first_and_leaves_the_old_secret_for_a_day(ours, owner):
@@ -72,6 +127,7 @@ def test_only_owners_see_the_page_and_rotate(ours, user, request):
 
     assert client.get(PAGE).status_code == 403
     assert client.post(ROTATE).status_code == 403
+    assert client.post(REVEAL).status_code == 403
     assert f'href="{PAGE}"' not in client.get("/").content.decode()
     assert not SigningSecret.objects.exists()
 
