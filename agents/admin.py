@@ -236,7 +236,8 @@ class AgentAdmin(SheetsMixin, ProjectAdmin):
         """How long already, and below it which call it is about."""
         now = present(agent)
         lines = '<span class="block">{}</span> <span class="block text-xs">{}</span>'
-        return format_html(lines, timesince(now.since, clock.now()), now.call)
+        call = linked(reverse("listening", args=[now.call]), now.call) if now.call else ""
+        return format_html(lines, timesince(now.since, clock.now()), call)
 
     @admin.display(description=gettext_lazy("Takes calls on"), ordering="routing_type")
     def takes_calls_on(self, agent: Agent) -> str:

@@ -19,7 +19,6 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 from django.utils.timezone import localtime
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter
 from unfold.decorators import display
@@ -34,6 +33,12 @@ ACTIONS = {
     LogEntry.Action.CREATE: (gettext_lazy("Added"), "success"),
     LogEntry.Action.UPDATE: (gettext_lazy("Changed"), "info"),
     LogEntry.Action.DELETE: (gettext_lazy("Deleted"), "danger"),
+    LogEntry.Action.ACCESS: (gettext_lazy("Seen"), "warning"),
+}
+LISTENING = {  # a supervisor's part in a call (softphone.listening)
+    "listen": gettext_lazy("Listens in"),
+    "whisper": gettext_lazy("Whispers to the agent"),
+    "talk": gettext_lazy("Joins the conversation"),
 }
 
 
@@ -173,7 +178,10 @@ class HistoryAdmin(ConsoleAdmin):
 
     @display(description=gettext_lazy("what happened"))
     def what_happened_in_words(self, entry: LogEntry) -> str:
-        return str(ACTIONS[entry.action][0]) if entry.action in ACTIONS else _("Seen")
+        part = (entry.additional_data or {}).get("listening")
+        if part in LISTENING:
+            return str(LISTENING[part])
+        return str(ACTIONS[entry.action][0])
 
     @display(description=gettext_lazy("what"))
     def what(self, entry: LogEntry) -> SafeString:

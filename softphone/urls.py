@@ -10,7 +10,7 @@ from django.urls import include, path, re_path
 
 from projects.console import needs_project
 from softphone import discovery
-from softphone.pages import phone, scripts, softphone
+from softphone.pages import listening, phone, scripts, softphone
 
 
 def inside(view: Callable[..., Any]) -> Any:
@@ -24,6 +24,9 @@ urlpatterns = [
     path("softphone/token", inside(softphone.token), name="softphone_token"),
     path("softphone/api/", include("softphone.agent_api.urls")),
     re_path(r"^(?:softphone/|web_phone/lastest/)?js/StringeeSoftPhone-lastest\.js$", scripts.loader),
+    path("listening/<str:call_id>", inside(listening.to_call), name="listening"),
+    path("listening/<str:call_id>/session", inside(listening.session), name="listening_session"),
+    path("listening/<str:call_id>/part", inside(listening.part), name="listening_part"),
     re_path(r"^phone/?$", inside(phone.phone), name="phone"),
     path("phone/session", inside(phone.phone_session), name="phone_session"),
     path("phone/link", inside(phone.phone_link), name="phone_link"),

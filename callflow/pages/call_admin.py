@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from django.contrib import admin, messages
@@ -143,6 +144,12 @@ class CallAdmin(SheetsMixin, StoredPage):
         return rows.defer("client_custom_data", "custom_data").prefetch_related(Prefetch("entries", stays))
 
     # ── The list ─────────────────────────────────────────────────────────────────────────────────────────────────
+    def get_list_display(self, request: HttpRequest) -> Sequence[str]:
+        """Whoever may listen to calls finds the way to it beside their agents."""
+        may_listen = role_of(request) in SUPERVISORS_AND_OWNERS
+        names = {"talks_with": "talks_with_and_is_heard"} if may_listen else {}
+        return [names.get(each, each) for each in self.list_display]
+
     @display(description=gettext_lazy("Began"), ordering="created_at")
     def began(self, call: Call) -> str:
         return words.moment_text(call.created_at)
@@ -166,7 +173,15 @@ class CallAdmin(SheetsMixin, StoredPage):
 
     @display(description=gettext_lazy("Agent"), ordering="agent__name")
     def talks_with(self, call: Call) -> SafeString | str:
-        return link_to(call.agent) if call.agent is not None else words.NOTHING
+        return _agent(call)
+
+    @display(description=gettext_lazy("Agent"), ordering="agent__name")
+    def talks_with_and_is_heard(self, call: Call) -> SafeString | str:
+        if call.state != CallState.CONNECTED:
+            return _agent(call)
+        icon = '<span class="material-symbols-outlined" aria-hidden="true">hearing</span>'
+        link = f'{{}} <a class="call-listen" href="{{}}#listen">{icon}{{}}</a>'
+        return format_html(link, _agent(call), self.address_of(call), _("Listen"))
 
     @display(description=gettext_lazy("State"), ordering="state", label=words.COLOURS)
     def now(self, call: Call) -> tuple[str, str]:
@@ -222,6 +237,10 @@ class CallAdmin(SheetsMixin, StoredPage):
         else:
             self.message_user(request, _("The call was ended."), messages.SUCCESS)
         return HttpResponseRedirect(self.address_of(call))
+
+
+def _agent(call: Call) -> SafeString | str:
+    return link_to(call.agent) if call.agent is not None else words.NOTHING
 
 
 def waited_s(call: Call, now: dt.datetime) -> float | None:

@@ -105,7 +105,7 @@ class CallPage:
     def __init__(self, rows: CallRows, now: dt.datetime, *, may_end: bool) -> None:
         self.rows, self.now = rows, now
         self.call = rows.call
-        self.may_end = may_end and not rows.has_ended
+        self.may_end = self.may_listen = may_end and not rows.has_ended
         self.is_live = rows.is_live
         self.picture: Picture = picture_of(rows, now)
 
