@@ -3,12 +3,13 @@
 A worker decodes, aligns and mixes them afterwards. Such a file is whole at any moment: a killed engine leaves one that
 ends early, and whoever reads it ignores the beginning of a packet at its end.
 
-Shape: `PCCREC1\\n`; 4 bytes, the length of the head; the head as JSON (fields of `Head`); then packets: side (1 byte,
-0 left, 1 right), milliseconds since the recording began (4), timestamp of its sender's clock in 48 kHz samples (4,
-wraps around), length of the payload (2), the payload: one Opus packet. Numbers are big-endian, without signs.
+Shape: `PCCREC1\\n`; 4 bytes, the length of the head; the head as JSON (fields of `Head`); then packets: number of the
+voice (1 byte; 0: the leg that is recorded, left; others: whoever talks with it, right), milliseconds since the
+recording began (4), timestamp of its sender's clock in 48 kHz samples (4, wraps around), length of the payload (2), the
+payload: one Opus packet. Numbers are big-endian, without signs.
 
-Time: packets of a side lie as far apart as their timestamps say, whatever the net did to their arrival. Where the two
-disagree by more than `GAP_MS`, somebody else speaks on this side or was silent: time goes on from the arrival.
+Time: packets of a voice lie as far apart as their timestamps say, whatever the net did to their arrival. Where the two
+disagree by more than `GAP_MS`, its sender was silent or has another clock now: time goes on from the arrival.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ SUFFIX = ".raw"
 GAP_MS = 200
 LONGEST_HEAD = 64 * 1024  # bytes; anything longer is no recording
 LONGEST_PAYLOAD = 0xFFFF  # bytes
+LEFT = 0  # the number of the voice of the leg that is recorded
+VOICES = 64  # numbers are used again then: nobody talks with so many at once, and each is decoded by itself
 
 _LENGTH = struct.Struct(">I")
 _PACKET = struct.Struct(">BIIH")
@@ -37,7 +40,7 @@ class RecordingUnreadable(Exception):
 
 
 class Side(IntEnum):
-    """Whose voice it is: the leg that is recorded, or whoever it talks with."""
+    """Where a voice is heard: the leg that is recorded, or whoever talks with it."""
 
     LEFT = 0
     RIGHT = 1
@@ -63,10 +66,24 @@ class Head:
 class Packet:
     """One packet of somebody's voice. Units: `at_ms` since the beginning, `timestamp` 48 kHz samples."""
 
-    side: Side
+    voice: int
     at_ms: int
     timestamp: int
     payload: bytes
+
+    @property
+    def side(self) -> Side:
+        return side_of(self.voice)
+
+
+def side_of(voice: int) -> Side:
+    """Where a voice of this number is heard."""
+    return Side.LEFT if voice == LEFT else Side.RIGHT
+
+
+def voice_number(voices: int) -> int:
+    """The number of another voice on the right, after so many, the one on the left included."""
+    return 1 + (voices - 1) % (VOICES - 1)
 
 
 def head_bytes(head: Head) -> bytes:
@@ -79,7 +96,7 @@ def packet_bytes(packet: Packet) -> bytes:
     """How a packet follows. A payload that no net carries is cut to nothing: silence."""
     payload = packet.payload if len(packet.payload) <= LONGEST_PAYLOAD else b""
     at_ms, timestamp = min(packet.at_ms, _ALL_32_BITS), packet.timestamp & _ALL_32_BITS
-    return _PACKET.pack(packet.side, at_ms, timestamp, len(payload)) + payload
+    return _PACKET.pack(packet.voice, at_ms, timestamp, len(payload)) + payload
 
 
 def read_head(file: BinaryIO) -> Head:
@@ -98,10 +115,10 @@ def read_head(file: BinaryIO) -> Head:
 def read_packets(file: BinaryIO) -> Iterator[Packet]:
     """The packets, one by one, up to the first that is not whole. Raises RecordingUnreadable."""
     while len(start := file.read(_PACKET.size)) == _PACKET.size:
-        side, at_ms, timestamp, length = _PACKET.unpack(start)
-        if side not in (Side.LEFT, Side.RIGHT):
-            raise RecordingUnreadable("A packet belongs to no side.")
+        voice, at_ms, timestamp, length = _PACKET.unpack(start)
+        if voice >= VOICES:
+            raise RecordingUnreadable("A packet belongs to no voice.")
         payload = file.read(length)
         if len(payload) < length:
             return
-        yield Packet(Side(side), at_ms, timestamp, payload)
+        yield Packet(voice, at_ms, timestamp, payload)

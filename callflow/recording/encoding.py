@@ -11,11 +11,10 @@ import av
 import numpy as np
 from av.audio.resampler import AudioResampler
 
-from callflow.recording.mixing import RATE
+from callflow.recording.mixing import FULL_SCALE, RATE
 
 FILE_RATE = 16_000  # Hz; all that speech needs, and less work than more (7 s for ten minutes; at 24 kHz 9.5 s)
 LAYOUTS = {1: "mono", 2: "stereo"}
-FULL_SCALE = 32_768
 
 
 class Target(Protocol):

@@ -14,7 +14,7 @@ from callflow.recording.mixing import RATE, TooLong, blocks
 from callflow.recording.picture import Picture
 from callflow.recording.report import Finished, Trouble
 from callflow.recording.timeline import PER_MS, placed
-from telephony.recording_format import Head, Packet, Side
+from telephony.recording_format import LEFT, Head, Packet
 
 __all__ = ["TooLong", "load_everything", "write"]
 
@@ -45,6 +45,6 @@ def load_everything() -> None:
     frame = av.AudioFrame.from_ndarray(np.zeros((1, 20 * PER_MS), np.int16), format="s16", layout="mono")
     frame.sample_rate = RATE
     payloads = [bytes(packet) for packet in [*encoder.encode(frame), *encoder.encode(None)]]
-    packets = [Packet(Side.LEFT, 20 * i, 960 * i, payload) for i, payload in enumerate(payloads)]
+    packets = [Packet(LEFT, 20 * i, 960 * i, payload) for i, payload in enumerate(payloads)]
     for form in ("wav", *FORMS):
         write(Head(0, "", "", "", form, True, 0.0), packets, io.BytesIO())

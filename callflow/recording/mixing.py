@@ -1,4 +1,4 @@
-"""Both sides of a conversation decoded and laid out in time, second by second.
+"""The voices of a conversation decoded and laid out in time on its two sides, second by second.
 
 Shape of blocks: (2, samples) int16, 48 kHz, left and right.
 """
@@ -12,9 +12,10 @@ import av
 import numpy as np
 
 from callflow.recording.timeline import PER_MS, Placed
-from telephony.recording_format import Side
+from telephony.recording_format import Side, side_of
 
 RATE = 48_000  # Hz
+FULL_SCALE = 32_768
 BLOCK = RATE  # samples of each block
 # A block is told when nothing can change it any more: packets are held back for 120 ms, and lie 200 ms around their
 # arrival.
@@ -32,25 +33,34 @@ def blocks(packets: Iterable[Placed]) -> Iterator[np.ndarray]:
 
     Raises TooLong.
     """
-    decoders = {side: _Decoder() for side in Side}
+    voices: dict[int, _Voice] = {}
     canvas = _Canvas()
     for packet in packets:
         if packet.position > LONGEST:
             raise TooLong
-        samples = decoders[packet.side].decode(packet.payload)
+        voice = voices.setdefault(packet.voice, _Voice())
         yield from canvas.settle(packet.position - SETTLED_AFTER)
-        canvas.put(packet.side, packet.position, samples)
+        canvas.add(side_of(packet.voice), *voice.said(packet))
     yield from canvas.rest()
 
 
-class _Decoder:
-    """One side's Opus, with the memory that it needs between packets."""
+class _Voice:
+    """One voice's Opus, with the memory that it needs between packets."""
 
     def __init__(self) -> None:
         self._context: Any = av.CodecContext.create("libopus", "r")
         self._context.sample_rate, self._context.layout = RATE, "mono"
+        self._end = 0  # position behind what it has said
 
-    def decode(self, payload: bytes) -> np.ndarray:
+    def said(self, packet: Placed) -> tuple[int, np.ndarray]:
+        """Where a packet is heard, and what: nobody is heard twice at once, whatever his clock says."""
+        samples = self._decode(packet.payload)
+        begin = max(packet.position, self._end)
+        samples = samples[begin - packet.position :]
+        self._end = begin + len(samples)
+        return begin, samples
+
+    def _decode(self, payload: bytes) -> np.ndarray:
         """Shape: (samples,) int16. What cannot be decoded is silence, like what was lost on the way."""
         if not payload:
             return np.empty(0, np.int16)
@@ -75,19 +85,19 @@ class _Canvas:
     def __init__(self) -> None:
         self._begin = 0  # position of the first sample that was not told yet
         self._end = 0  # behind the last sample of a packet
-        self._sound = np.zeros((len(Side), 2 * BLOCK + SETTLED_AFTER), np.int16)
+        self._sound = np.zeros((len(Side), 2 * BLOCK + SETTLED_AFTER), np.int32)
 
     def settle(self, until: int) -> Iterator[np.ndarray]:
         """Tell whole blocks before a position."""
         while self._begin + BLOCK <= until:
             yield self._cut(BLOCK)
 
-    def put(self, side: Side, position: int, samples: np.ndarray) -> None:
-        """Lay a packet down; what comes too late for its place is lost."""
+    def add(self, side: Side, position: int, samples: np.ndarray) -> None:
+        """Lay sound down over what is there; what comes too late for its place is lost."""
         first = position - self._begin
         if first < 0:
             samples, first = samples[-first:], 0
-        self._sound[side, first : first + len(samples)] = samples
+        self._sound[side, first : first + len(samples)] += samples
         self._end = max(self._end, position + len(samples))
 
     def rest(self) -> Iterator[np.ndarray]:
@@ -95,7 +105,7 @@ class _Canvas:
             yield self._cut(min(BLOCK, self._end - self._begin))
 
     def _cut(self, length: int) -> np.ndarray:
-        block = self._sound[:, :length].copy()
+        block = self._sound[:, :length].clip(-FULL_SCALE, FULL_SCALE - 1).astype(np.int16)
         self._sound[:, :-length] = self._sound[:, length:]
         self._sound[:, -length:] = 0
         self._begin += length

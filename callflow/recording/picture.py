@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from callflow.recording.mixing import RATE
+from callflow.recording.mixing import FULL_SCALE, RATE
 from callflow.recording.report import MOST_PEAKS
 
 PEAK_SAMPLES = RATE // 10
-FULL_SCALE = 32_768
 
 
 class Picture:

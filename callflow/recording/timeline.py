@@ -9,7 +9,7 @@ import heapq
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from telephony.recording_format import GAP_MS, Packet, Side
+from telephony.recording_format import GAP_MS, Packet
 
 PER_MS = 48  # samples
 GAP = GAP_MS * PER_MS
@@ -23,29 +23,29 @@ class Placed:
 
     position: int
     number: int  # in the order of arrival
-    side: Side = field(compare=False)
+    voice: int = field(compare=False)
     payload: bytes = field(compare=False)
 
 
 def placed(packets: Iterable[Packet]) -> Iterator[Placed]:
-    """Packets of both sides at their places: each side in order, none twice, the sides about as they came.
+    """Packets of all voices at their places: each voice in order, none twice, the voices about as they came.
 
     Memory: a few packets.
     """
-    sides = {side: _OneSide(side) for side in Side}
+    voices: dict[int, _OneVoice] = {}
     for packet in packets:
-        newest = sides[packet.side].take(packet)
-        for side in sides.values():  # also one that says nothing any more
-            yield from side.told_until(newest - HOLD)
-    for side in sides.values():
-        yield from side.told_until(_WHOLE * PER_MS)
+        newest = voices.setdefault(packet.voice, _OneVoice(packet.voice)).take(packet)
+        for voice in voices.values():  # also one that says nothing any more
+            yield from voice.told_until(newest - HOLD)
+    for voice in voices.values():
+        yield from voice.told_until(_WHOLE * PER_MS)
 
 
-class _OneSide:
+class _OneVoice:
     """Time goes on as the sender's clock says, and from the arrival where the two disagree too much."""
 
-    def __init__(self, side: Side) -> None:
-        self._side = side
+    def __init__(self, number: int) -> None:
+        self._number = number
         self._last: tuple[int, int] | None = None  # timestamp and position
         self._held: list[Placed] = []
         self._taken = 0
@@ -55,7 +55,7 @@ class _OneSide:
         """Hold a packet. Returns the moment that has come with it."""
         position = self._position(packet)
         self._taken += 1
-        heapq.heappush(self._held, Placed(position, self._taken, self._side, packet.payload))
+        heapq.heappush(self._held, Placed(position, self._taken, self._number, packet.payload))
         return max(position, packet.at_ms * PER_MS)
 
     def told_until(self, moment: int) -> Iterator[Placed]:

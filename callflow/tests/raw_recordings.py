@@ -8,11 +8,12 @@ import numpy as np
 
 from ivr.audio import ogg
 from ivr.audio.engine_form import as_engine_form
-from telephony.recording_format import Head, Packet, Side, head_bytes, packet_bytes
+from telephony.recording_format import LEFT, Head, Packet, head_bytes, packet_bytes
 from tests import sounds
 
 PACKET_MS, PACKET_SAMPLES = 20, 960
-LEFT_HZ, RIGHT_HZ = 440, 1000
+RIGHT, GUEST = 1, 2  # numbers of voices
+LEFT_HZ, RIGHT_HZ, GUEST_HZ = 440, 1000, 1700
 
 
 @cache
@@ -23,11 +24,11 @@ def tone_packets(hertz: int, seconds: float) -> tuple[bytes, ...]:
     return ogg.opus_packets(as_engine_form(sounds.wav(tone, 48_000)))[:count]
 
 
-def spoken(side: Side, hertz: int, seconds: float, *, at_ms: int = 0, timestamp: int = 0) -> list[Packet]:
+def spoken(voice: int, hertz: int, seconds: float, *, at_ms: int = 0, timestamp: int = 0) -> list[Packet]:
     """Somebody who makes a tone from a moment on, heard without any delay."""
     payloads = tone_packets(hertz, seconds)
     return [
-        Packet(side, at_ms + i * PACKET_MS, (timestamp + i * PACKET_SAMPLES) % (1 << 32), payload)
+        Packet(voice, at_ms + i * PACKET_MS, (timestamp + i * PACKET_SAMPLES) % (1 << 32), payload)
         for i, payload in enumerate(payloads)
     ]
 
@@ -45,7 +46,7 @@ def raw(packets: list[Packet], **changes: object) -> bytes:
 
 def conversation(seconds: float = 2.0) -> list[Packet]:
     """Both sides make their tones all the time."""
-    return [*spoken(Side.LEFT, LEFT_HZ, seconds), *spoken(Side.RIGHT, RIGHT_HZ, seconds, at_ms=7, timestamp=99)]
+    return [*spoken(LEFT, LEFT_HZ, seconds), *spoken(RIGHT, RIGHT_HZ, seconds, at_ms=7, timestamp=99)]
 
 
 def loudness(samples: np.ndarray, hertz: float, rate: int) -> float:

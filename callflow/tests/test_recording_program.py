@@ -16,11 +16,12 @@ from callflow.recording import finish, mixing, report
 from callflow.recording.encoding import in_one_channel
 from callflow.recording.report import Finished, Trouble, from_json, to_json
 from callflow.tests import raw_recordings
-from callflow.tests.raw_recordings import LEFT_HZ, RIGHT_HZ, conversation, loudness, raw, spoken
+from callflow.tests.raw_recordings import GUEST, GUEST_HZ, LEFT_HZ, RIGHT, RIGHT_HZ, conversation, loudness, raw, spoken
 from common import confined_program
-from telephony.recording_format import Packet, Side
+from telephony.recording_format import LEFT, VOICES, Packet, Side
 
-ANY_PACKET = st.tuples(st.sampled_from(Side), st.integers(0, 20_000), st.integers(0, 2**32 - 1), st.binary(max_size=80))
+ANY_VOICE = st.integers(0, VOICES - 1)
+ANY_PACKET = st.tuples(ANY_VOICE, st.integers(0, 20_000), st.integers(0, 2**32 - 1), st.binary(max_size=80))
 FORMATS = {"mp3": "mp3", "wav": "pcm_s16le", "mp4": "aac", "webm": "opus"}
 
 
@@ -76,7 +77,7 @@ def test_what_is_not_stereo_has_both_in_one(kind, stereo):
 
 def test_sides_are_heard_when_they_spoke():
     """The caller for a second, both silent for two, the agent for a second."""
-    packets = [*spoken(Side.LEFT, LEFT_HZ, 1.0), *spoken(Side.RIGHT, RIGHT_HZ, 1.0, at_ms=3000, timestamp=12345)]
+    packets = [*spoken(LEFT, LEFT_HZ, 1.0), *spoken(RIGHT, RIGHT_HZ, 1.0, at_ms=3000, timestamp=12345)]
     outcome, file = finished(packets, format="wav")
     (left, right), rate, _ = heard(file)
     seconds = [slice(second * rate, (second + 1) * rate) for second in range(4)]
@@ -92,8 +93,36 @@ def test_sides_are_heard_when_they_spoke():
     assert [peak > 10 for peak in outcome.right] == [False] * 30 + [True] * 10
 
 
+def test_a_third_person_is_on_the_right_with_the_agent_each_by_his_own_clock():
+    """He comes after a second, and speaks while the agent does; his packets are lost for half a second."""
+    third = spoken(GUEST, GUEST_HZ, 2.0, at_ms=1000, timestamp=3_000_000_000)
+    outcome, file = finished([*conversation(3.0), *third[:50], *third[75:]], format="wav")
+    (left, right), rate, _ = heard(file)
+
+    def are_heard(side: np.ndarray, begin_s: float, end_s: float) -> list[bool]:
+        piece = side[round(begin_s * rate) : round(end_s * rate)]
+        return [loudness(piece, hertz, rate) > 0.1 for hertz in (LEFT_HZ, RIGHT_HZ, GUEST_HZ)]
+
+    assert outcome.duration_ms == 3007
+    assert are_heard(left, 1.2, 2.8) == [True, False, False]
+    assert are_heard(right, 0.2, 0.9) == [False, True, False]
+    assert are_heard(right, 1.2, 1.9) == [False, True, True]
+    assert are_heard(right, 2.1, 2.4) == [False, True, False]
+    assert are_heard(right, 2.6, 2.9) == [False, True, True]
+
+
+def test_somebody_whose_clock_goes_back_is_not_heard_twice_at_once():
+    packets = spoken(LEFT, LEFT_HZ, 1.0)
+    again = [Packet(LEFT, each.at_ms + 10, each.timestamp + 480, each.payload) for each in packets]
+    _, once = finished(packets, format="wav")
+    _, twice = finished([*packets, *again], format="wav")
+    (left, _), _, _ = heard(once)
+    (doubled, _), _, _ = heard(twice)
+    assert np.abs(doubled).max() == pytest.approx(np.abs(left).max(), abs=0.1)
+
+
 def test_lost_packets_are_silence_and_move_nothing():
-    packets = spoken(Side.LEFT, LEFT_HZ, 3.0)
+    packets = spoken(LEFT, LEFT_HZ, 3.0)
     outcome, file = finished([*packets[:50], *packets[100:]], format="wav")
     (left, _), rate, _ = heard(file)
     assert outcome.duration_ms == 3000
@@ -102,9 +131,9 @@ def test_lost_packets_are_silence_and_move_nothing():
 
 
 def test_packets_that_are_no_sound_are_silence():
-    good = spoken(Side.LEFT, LEFT_HZ, 1.0)
+    good = spoken(LEFT, LEFT_HZ, 1.0)
     payloads = [b"\xff\xff", b"", b"\x00" * 300] * 17
-    bad = [Packet(Side.RIGHT, each.at_ms, each.timestamp, payloads[i]) for i, each in enumerate(good)]
+    bad = [Packet(RIGHT, each.at_ms, each.timestamp, payloads[i]) for i, each in enumerate(good)]
     outcome, file = finished([*good, *bad], format="wav")
     (left, _), rate, _ = heard(file)
     assert isinstance(outcome, Finished)
@@ -124,7 +153,7 @@ def test_nobody_was_heard():
 
 def test_a_call_of_an_hour_takes_little_memory_and_its_picture_stays_small(monkeypatch):
     """Somebody speaks at the beginning and at the end only."""
-    packets = [*spoken(Side.LEFT, LEFT_HZ, 0.2), *spoken(Side.RIGHT, RIGHT_HZ, 0.2, at_ms=3_600_000)]
+    packets = [*spoken(LEFT, LEFT_HZ, 0.2), *spoken(RIGHT, RIGHT_HZ, 0.2, at_ms=3_600_000)]
     biggest = 0
     blocks = mixing.blocks
 
@@ -143,7 +172,17 @@ def test_a_call_of_an_hour_takes_little_memory_and_its_picture_stays_small(monke
 
 def test_a_moment_that_no_call_reaches_is_damage():
     with pytest.raises(finish.TooLong):
-        finished([Packet(Side.LEFT, 0xFFFFFFFF, 0, b"")])
+        finished([Packet(LEFT, 0xFFFFFFFF, 0, b"")])
+
+
+def test_loud_voices_on_one_side_do_not_turn_over():
+    canvas = mixing._Canvas()
+    for _ in range(2):
+        canvas.add(Side.RIGHT, 0, np.full(4, 30_000, np.int16))
+
+    (block,) = canvas.rest()
+
+    assert block.tolist() == [[0] * 4, [32_767] * 4]
 
 
 def test_loud_sides_together_do_not_turn_over():
@@ -176,7 +215,7 @@ def test_the_program_finishes_what_a_killed_engine_has_left(tmp_path):
     assert from_json(text).duration_ms == pytest.approx(2000, abs=30)
 
 
-@pytest.mark.parametrize("content", [b"", b"x", b"PCCREC1\n", b"PCCREC1\n\0\0\0\2{}", raw([]) + b"\x07" * 30])
+@pytest.mark.parametrize("content", [b"", b"x", b"PCCREC1\n", b"PCCREC1\n\0\0\0\2{}", raw([]) + b"\x77" * 30])
 def test_the_program_says_when_it_cannot_read_a_file(tmp_path, content):
     text, _ = run(tmp_path, content)
     assert from_json(text) is Trouble.UNREADABLE

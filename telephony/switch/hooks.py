@@ -39,7 +39,7 @@ class Parties:
         """It is to press keys, and may."""
 
     def bridged(self, leg: Leg) -> None:
-        """It talks with somebody (`leg.peer`)."""
+        """It talks with somebody: with its peer, or as a guest."""
 
     def parted(self, leg: Leg) -> None:
         """It talks with nobody any more."""
@@ -61,7 +61,7 @@ class Ears:
     """What parties really hear; nothing, unless an engine says so."""
 
     def changed(self, leg: Leg) -> None:
-        """What a leg hears (`leg.hears`, `leg.sounding`, `leg.peer`) may be something else than before."""
+        """What a leg hears (`leg.hears`, `leg.sounding`, `leg.voices`) may be something else than before."""
 
     def beep(self, leg: Leg) -> None:
         """A beep, once, over whatever it hears."""
@@ -71,7 +71,7 @@ class Tapes(Protocol):
     """Keeps recordings."""
 
     def begin(self, leg: Leg, command: port.StartRecording) -> None:
-        """From now on, a leg and whoever it talks with are recorded."""
+        """From now on, a leg and whoever it talks with are recorded (`leg.is_recorded`, `leg.recorded_voices`)."""
 
     def end(self, leg: Leg, command: port.StartRecording, seconds: float, done: Callable[[str, int], None]) -> None:
         """Until now. `done` is told the path below the media folder and the size in bytes, now or later."""

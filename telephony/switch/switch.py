@@ -13,6 +13,7 @@ from functools import partial
 from telephony import port
 from telephony.adapters.base import Emit
 from telephony.port import HangupCause
+from telephony.switch.conversations import Conversations
 from telephony.switch.hearing import Hearing
 from telephony.switch.hooks import Ears, Parties, Phones, Sounds, Tapes
 from telephony.switch.legs import Leg, Sound, State
@@ -42,20 +43,21 @@ class Switch:
         self._emit = emit
         self._phones = phones
         self._parties = parties
-        self._ears = ears
         self._ended: OrderedDict[str, HangupCause] = OrderedDict()
         self._hearing = Hearing(self, parties, sounds, ears)
+        self._conversations = Conversations(self, parties, ears, self._hearing)
         self._recorder = Recorder(self, parties, sounds, ears, tapes)
         self._on_leg: dict[type[port.Command], Callable[..., None]] = {
             port.Answer: self._answer,
             port.Play: self._hearing.play,
             port.StopPlay: self._stop_play,
             port.Gather: self._hearing.gather,
-            port.Bridge: self._bridge,
-            port.Unbridge: self._unbridge,
-            port.Hold: self._hold,
-            port.Unhold: self._unhold,
-            port.Mute: self._mute,
+            port.Bridge: self._conversations.bridge,
+            port.Unbridge: self._conversations.unbridge,
+            port.Join: self._conversations.join,
+            port.Hold: self._conversations.hold,
+            port.Unhold: self._conversations.unhold,
+            port.Mute: self._conversations.mute,
             port.StartRecording: self._recorder.start,
             port.StopRecording: self._recorder.stop,
             port.SendDigits: self._send_digits,
@@ -176,7 +178,7 @@ class Switch:
         """A leg ends, for whatever reason: once."""
         if self.legs.pop(leg.id, None) is None:
             return
-        self._part(leg)
+        self._conversations.ended(leg)
         self.forget_timers(leg)
         leg.play = leg.gather = leg.sounding = None  # what is still being prepared comes too late
         self._stop_ringing(leg, cause)
@@ -223,48 +225,6 @@ class Switch:
 
     def _stop_play(self, leg: Leg, command: port.StopPlay) -> None:
         self._hearing.silence(leg)
-
-    def _bridge(self, leg: Leg, command: port.Bridge) -> None:
-        other = self.legs.get(command.with_leg)
-        if other is None or other is leg or leg.peer is other:
-            return
-        if leg.state is not State.ANSWERED or other.state is not State.ANSWERED:
-            return
-        for each in (leg, other):
-            self._part(each)
-            self._hearing.silence(each)
-        leg.peer, other.peer = other, leg
-        self._heard_anew(leg, other)
-        for each in (leg, other):
-            self._parties.bridged(each)
-
-    def _unbridge(self, leg: Leg, command: port.Unbridge) -> None:
-        self._part(leg)
-
-    def _part(self, leg: Leg) -> None:
-        if (other := leg.peer) is None:
-            return
-        for each in (leg, other):
-            each.peer, each.held = None, False
-            self._parties.parted(each)
-        self._heard_anew(leg, other)
-
-    def _hold(self, leg: Leg, command: port.Hold) -> None:
-        leg.held, leg.hold_media = leg.peer is not None, command.media
-        self._heard_anew(leg, leg.peer)
-
-    def _unhold(self, leg: Leg, command: port.Unhold) -> None:
-        leg.held = False
-        self._heard_anew(leg, leg.peer)
-
-    def _mute(self, leg: Leg, command: port.Mute) -> None:
-        leg.muted = command.on
-        self._heard_anew(leg, leg.peer)
-
-    def _heard_anew(self, *legs: Leg | None) -> None:
-        for each in legs:
-            if each is not None:
-                self._ears.changed(each)
 
     def _send_digits(self, leg: Leg, command: port.SendDigits) -> None:
         if leg.state is State.ANSWERED:

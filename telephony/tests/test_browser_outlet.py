@@ -8,7 +8,7 @@ import pytest
 from aiortc.mediastreams import MediaStreamError
 
 from telephony.adapters.browser.opus import SILENCE
-from telephony.adapters.browser.outlet import Outlet, playlist
+from telephony.adapters.browser.outlet import PATIENCE_S, Outlet, playlist
 from telephony.adapters.browser.sounds import Prompt
 from tests.contract.fast_loop import FastLoop
 
@@ -117,6 +117,39 @@ def test_a_beep_does_not_eat_the_program(outlet, sent):
     outlet.over(TWO)
 
     assert [payload for payload, _ in sent(3)] == [b"2", b"1a", b"1b"]
+
+
+def test_a_program_that_is_not_ready_is_waited_for_and_then_sent_at_once(loop, outlet, sent):
+    ready: list[bool] = []
+
+    def is_ready():
+        ready.append(True)
+        outlet.hurry()
+
+    outlet.play(iter([b"a", b"b", b"c"]), lambda: bool(ready))
+    began = loop.time()
+    loop.call_later(0.03, is_ready)
+
+    assert sent(1) == [(b"a", 0)]
+    assert 0.03 <= loop.time() - began < PATIENCE_S
+    assert sent(2) == [(b"b", 960), (b"c", 1920)]
+
+
+def test_a_program_that_is_never_ready_goes_on_without_after_a_little_patience_each_time(loop, outlet, sent):
+    outlet.play(iter([b"a", b"b"]), lambda: False)
+    began = loop.time()
+
+    assert sent(2) == [(b"a", 0), (b"b", 960)]
+    assert loop.time() - began >= 2 * PATIENCE_S
+
+
+def test_a_beep_waits_for_no_program(loop, outlet, sent):
+    outlet.play(iter([b"a"]), lambda: False)
+    outlet.over(TWO)
+    began = loop.time()
+
+    assert sent(1) == [(b"2", 0)]
+    assert loop.time() - began < PATIENCE_S
 
 
 def test_who_was_not_asked_for_long_goes_on_from_now(outlet, sent):

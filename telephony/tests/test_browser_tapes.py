@@ -8,7 +8,7 @@ import pytest
 
 from telephony import port
 from telephony.adapters.browser.tapes import Tapes
-from telephony.recording_format import Packet, Side, read_head, read_packets
+from telephony.recording_format import LEFT, Packet, read_head, read_packets
 from telephony.switch.legs import Leg, State
 from tests.contract.fast_loop import FastLoop
 
@@ -67,14 +67,14 @@ def begin(room, leg):
 
 def test_an_engine_that_is_killed_leaves_all_but_the_last_moment(room, leg):
     tape = begin(room, leg)
-    tape.add(Side.LEFT, 960, b"a")
+    tape.add(LEFT, 960, b"a")
     room.passes(1.0)
-    tape.add(Side.RIGHT, 5, b"b")
+    tape.add(1, 5, b"b")
 
     head, packets = room.read()
 
     assert (head.project_id, head.recording, head.leg, head.format, head.stereo) == (7, "rec-1", "leg-1", "wav", False)
-    assert packets == [Packet(Side.LEFT, packets[0].at_ms, 960, b"a")]
+    assert packets == [Packet(LEFT, packets[0].at_ms, 960, b"a")]
     assert packets[0].at_ms < 100
     room.end(leg)
 
@@ -82,17 +82,24 @@ def test_an_engine_that_is_killed_leaves_all_but_the_last_moment(room, leg):
 def test_a_recording_that_ends_is_whole_and_says_how_big_it_is(room, leg):
     tape = begin(room, leg)
     room.passes(0.6)
-    tape.add(Side.LEFT, 960, b"a")
-    tape.add(Side.RIGHT, 5, b"b")
+    tape.add(LEFT, 960, b"a")
+    tape.add(1, 5, b"b")
     room.end(leg)
 
     _, packets = room.read()
-    assert [(packet.side, packet.payload) for packet in packets] == [(Side.LEFT, b"a"), (Side.RIGHT, b"b")]
+    assert [(packet.voice, packet.payload) for packet in packets] == [(LEFT, b"a"), (1, b"b")]
     assert 600 <= packets[0].at_ms < 800
     file = "recordings/7/rec-1.raw"
     assert room.ended == [(file, (room.folder / file).stat().st_size)]
     assert room.changed == [leg, leg]
     assert room.tapes.of(leg) == ()
+
+
+def test_everybody_on_a_recording_has_a_number_and_keeps_it(room, leg):
+    tape = begin(room, leg)
+
+    assert [tape.number_of(name) for name in ("agent", leg.id, "guest", "agent", "guest")] == [1, LEFT, 2, 1, 2]
+    room.end(leg)
 
 
 def test_a_disk_that_takes_nothing_ends_in_no_recording(room, leg, caplog):

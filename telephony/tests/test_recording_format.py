@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from telephony.recording_format import (
+    VOICES,
     Head,
     Packet,
     RecordingUnreadable,
@@ -17,11 +18,12 @@ from telephony.recording_format import (
     packet_bytes,
     read_head,
     read_packets,
+    voice_number,
 )
 
 HEAD = Head(7, "rec-1", "leg-1", "conversation", "mp3", True, 1_772_000_000.5)
 NUMBERS = st.integers(0, 0xFFFFFFFF)
-PACKETS = st.lists(st.builds(Packet, st.sampled_from(Side), NUMBERS, NUMBERS, st.binary(max_size=300)), max_size=8)
+PACKETS = st.lists(st.builds(Packet, st.integers(0, VOICES - 1), NUMBERS, NUMBERS, st.binary(max_size=300)), max_size=8)
 
 
 @given(PACKETS, st.integers(0, 40))
@@ -45,12 +47,24 @@ def test_anything_else_is_refused(data):
             read_head(file)
 
 
-def test_a_packet_of_no_side_is_refused():
-    with pytest.raises(RecordingUnreadable, match="no side"):
-        list(read_packets(io.BytesIO(b"\x02" + packet_bytes(Packet(Side.LEFT, 0, 0, b""))[1:])))
+def test_a_packet_of_no_voice_is_refused():
+    for voice in (VOICES, 255):
+        with pytest.raises(RecordingUnreadable, match="no voice"):
+            list(read_packets(io.BytesIO(packet_bytes(Packet(voice, 0, 0, b"")))))
+
+
+def test_whoever_is_not_the_leg_that_is_recorded_is_on_the_right():
+    assert [Packet(voice, 0, 0, b"").side for voice in range(4)] == [Side.LEFT, Side.RIGHT, Side.RIGHT, Side.RIGHT]
+
+
+def test_numbers_of_voices_are_used_again_when_there_are_none_left_but_never_the_left_one():
+    numbers = [voice_number(voices) for voices in range(1, 2 * VOICES)]
+
+    assert numbers[: VOICES - 1] == list(range(1, VOICES))
+    assert numbers[VOICES - 1 :] == [*range(1, VOICES), 1]
 
 
 def test_a_payload_that_is_too_long_becomes_silence_and_numbers_stay_in_their_range():
-    packet = Packet(Side.RIGHT, 1 << 40, (1 << 32) + 5, b"x" * 70_000)
+    packet = Packet(1, 1 << 40, (1 << 32) + 5, b"x" * 70_000)
 
-    assert list(read_packets(io.BytesIO(packet_bytes(packet)))) == [Packet(Side.RIGHT, 0xFFFFFFFF, 5, b"")]
+    assert list(read_packets(io.BytesIO(packet_bytes(packet)))) == [Packet(1, 0xFFFFFFFF, 5, b"")]

@@ -15,11 +15,12 @@ from telephony.adapters.browser import patches, tones
 from telephony.adapters.browser.bus import MemoryBus
 from telephony.adapters.browser.engine import BrowserEngine
 from telephony.adapters.browser.network import LOOPBACK, Network
+from telephony.adapters.browser.opus import Samples
 from telephony.adapters.browser.sounds import Prompt
 from telephony.port import HangupCause
 from tests.contract.fast_loop import FastLoop
 from tests.contract.harness import CALLER, NUMBER
-from tests.contract.pages import Line, Page, keys_in, loudest_hz, tone
+from tests.contract.pages import WINDOW, Line, Page, contains, keys_in, loudest_hz, tone
 
 NODE = "engine-1"
 MEDIA_HZ = 3300.0
@@ -165,18 +166,23 @@ class BrowserHarness:
 
     def hears(self, leg: str) -> str:
         line = self._page_of[leg].lines.get(leg)
-        hz = self._listen(line) if line is not None and line.peer.connectionState == "connected" else 0.0
-        peer = self.engine.switch.legs[leg].peer
-        known = {0.0: "silence", MEDIA_HZ: "media", **dict.fromkeys(_notes(), "hold")}
-        if peer is not None:
-            known[self._page_of[peer.id].hz] = "party"
+        connected = line is not None and line.peer.connectionState == "connected"
+        hz = loudest_hz(self._listen(line)) if connected else 0.0
+        company = {self._page_of[each.id].hz: "party" for each in self.engine.switch.legs[leg].company}
+        known = {0.0: "silence", MEDIA_HZ: "media", **dict.fromkeys(_notes(), "hold"), **company}
         return next((name for each, name in known.items() if abs(each - hz) <= NEAR_HZ), f"{hz:.0f} Hz")
 
-    def _listen(self, line: Line) -> float:
+    def voices(self, leg: str) -> set[str]:
+        sound = self._listen(self._line(leg), 3 * PACKETS)
+        parts = [sound[start : start + WINDOW] for start in range(0, len(sound), WINDOW)]
+        there = [(each, page.hz) for each, page in self._page_of.items() if each in page.lines]
+        return {each for each, hz in there if any(contains(part, hz) for part in parts)}
+
+    def _listen(self, line: Line, packets: int = PACKETS) -> Samples:
         """What comes from now on: the tests may run while the machine does other things."""
-        until = len(line.heard) + PACKETS
+        until = len(line.heard) + packets
         self.advance_until(lambda: len(line.heard) >= until, LISTEN_WITHIN_S)
-        return loudest_hz(line.samples(PACKETS))
+        return line.samples(packets)
 
     def received_keys(self, leg: str) -> str:
         line = self._line(leg)

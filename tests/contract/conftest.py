@@ -60,12 +60,13 @@ def caller(engine, told) -> str:
 @pytest.fixture
 def agent(engine, told) -> str:
     """A leg that was dialled and answered."""
-    (phone,) = engine.phones()
-    engine.execute(dial("agent-leg", phone))
-    told.wait_for(port.Ringing, leg="agent-leg")
-    engine.answer("agent-leg", phone)
-    told.wait_for(port.Answered, leg="agent-leg")
-    return "agent-leg"
+    return answered(engine, told, "agent-leg")
+
+
+@pytest.fixture
+def guest(engine, told) -> str:
+    """Another one, with whom nobody talks."""
+    return answered(engine, told, "guest-leg")
 
 
 @pytest.fixture
@@ -74,6 +75,16 @@ def talk(engine, caller, agent) -> tuple[str, str]:
     engine.execute(port.Bridge(caller, agent))
     engine.advance(SOON_S)
     return caller, agent
+
+
+def answered(engine: Harness, told: Told, leg: str) -> str:
+    """Dial a leg, and answer it."""
+    (phone,) = engine.phones()
+    engine.execute(dial(leg, phone))
+    told.wait_for(port.Ringing, leg=leg)
+    engine.answer(leg, phone)
+    told.wait_for(port.Answered, leg=leg)
+    return leg
 
 
 def dial(leg: str, *endpoints: str, timeout_s: int = 20) -> port.Dial:

@@ -80,7 +80,10 @@ class Harness(Protocol):
         """A file that is not there."""
 
     def hears(self, leg: str) -> str:
-        """`silence`, `media`, `hold` or `party` (the one it is bridged with)."""
+        """`silence`, `media`, `hold` or `party` (whoever is in the same conversation)."""
+
+    def voices(self, leg: str) -> set[str]:
+        """The legs whose voices a party hears; everybody speaks all the time."""
 
     def received_keys(self, leg: str) -> str:
         """The keys that were sent to a party."""

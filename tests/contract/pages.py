@@ -20,6 +20,7 @@ from telephony.signals import SdpKind
 
 WINDOW = 8192  # samples, 170 ms: tones are told apart to 6 Hz
 QUIET = 100.0  # of 32767
+AUDIBLE = 1500.0  # of the amplitude of a tone; voices have 8000
 
 
 def tone(hz: float, seconds: float) -> Prompt:
@@ -32,6 +33,15 @@ def loudest_hz(samples: np.ndarray) -> float:
         return 0.0
     spectrum = np.abs(np.fft.rfft(samples[-WINDOW:] * np.hanning(WINDOW)))
     return float(spectrum.argmax() * SAMPLE_RATE / WINDOW)
+
+
+def contains(samples: np.ndarray, hz: float) -> bool:
+    """Whether a tone of a voice is in it, whatever else is."""
+    if len(samples) < WINDOW:
+        return False
+    window = np.hanning(WINDOW)
+    turning = np.exp(-2j * np.pi * hz * np.arange(WINDOW) / SAMPLE_RATE)
+    return bool(abs(np.dot(samples[-WINDOW:] * window, turning)) > AUDIBLE * window.sum() / 2)
 
 
 def keys_in(samples: np.ndarray) -> str:

@@ -98,6 +98,9 @@ class SimulatedHarness:
     def hears(self, leg: str) -> str:
         return self._engine.hears(leg)
 
+    def voices(self, leg: str) -> set[str]:
+        return {each.id for each in self._leg(leg).voices} if self.hears(leg) == "party" else set()
+
     def received_keys(self, leg: str) -> str:
         return self._engine.people.at(leg).received
 

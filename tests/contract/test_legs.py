@@ -220,6 +220,7 @@ def commands_for(leg):
         port.Gather(leg, "gather-1", sound),
         port.Bridge(leg, "another"),
         port.Unbridge(leg),
+        port.Join(leg, "another", port.Part.TALK),
         port.Hold(leg),
         port.Unhold(leg),
         port.Mute(leg, on=True),

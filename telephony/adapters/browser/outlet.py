@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import av
@@ -22,6 +22,7 @@ from telephony.adapters.browser.sounds import PACKET_MS, SAMPLE_RATE, SAMPLES_PE
 PACKET_S = PACKET_MS / 1000
 LATE_S = 0.2  # behind by more: go on from now, instead of sending faster until it is made up for
 QUIET_AFTER_S = 0.1  # a voice that stops coming is silence
+PATIENCE_S = 0.06  # with a program that is not ready; the listener's browser makes up for as much
 LONGEST_JUMP = 2 * SAMPLE_RATE  # a voice that jumps by more is another voice, or another clock
 MOST_WAITING = 10  # packets of a voice; a browser keeps no more than 200 ms either
 _ALL_32_BITS = 0xFFFFFFFF
@@ -47,6 +48,8 @@ class Outlet(MediaStreamTrack):
         super().__init__()
         self._media_loop = loop
         self._program: Iterator[bytes] = iter(())
+        self._is_ready: Callable[[], bool] = _always
+        self._waits_since: float | None = None  # for a program that is not ready
         self._over: deque[bytes] = deque()
         self._relays = False
         self._arrived: deque[tuple[bytes, int]] = deque(maxlen=MOST_WAITING)
@@ -55,9 +58,13 @@ class Outlet(MediaStreamTrack):
         self._due = loop.time()
         self._voice: tuple[int, int] | None = None  # the relayed voice's last timestamp, and what it became
 
-    def play(self, program: Iterable[bytes] = ()) -> None:
-        """From now on a program; after it, or without one, silence."""
-        self._program, self._relays = iter(program), False
+    def play(self, program: Iterable[bytes] = (), is_ready: Callable[[], bool] | None = None) -> None:
+        """From now on a program; after it, or without one, silence.
+
+        One that is not ready for its next packet is waited for a little: it says `hurry`, or goes on without.
+        """
+        self._program, self._is_ready, self._relays = iter(program), is_ready or _always, False
+        self._waits_since = None
 
     def relay(self) -> None:
         """From now on, what `push` brings."""
@@ -67,21 +74,26 @@ class Outlet(MediaStreamTrack):
     def over(self, prompt: Prompt) -> None:
         """Send this first, once, after others of its kind."""
         self._over.extend(prompt.packets)
-        self._wake()
+        self.hurry()
 
     def push(self, payload: bytes, timestamp: int) -> None:
         """A packet of the voice that is relayed. Units: its speaker's clock, 48 kHz."""
         if self._relays and not self._over:
             self._arrived.append((payload, timestamp))
-            self._wake()
+            self.hurry()
 
     async def recv(self) -> av.Packet[Any]:
         """The next packet, when it is time for it."""
         while self.readyState == "live":
             if (packet := self._next()) is not None:
                 return packet
-            await self._until(self._due + (QUIET_AFTER_S if self._relays and not self._over else 0.0))
+            await self._until(self._looks_again_at())
         raise MediaStreamError
+
+    def hurry(self) -> None:
+        """There may be something to send."""
+        if self._sleep is not None and not self._sleep.done():
+            self._sleep.set_result(None)
 
     def _next(self) -> av.Packet[Any] | None:
         """What is to be sent now, if anything."""
@@ -94,7 +106,7 @@ class Outlet(MediaStreamTrack):
             if now < self._due + QUIET_AFTER_S:
                 return None
             self._voice = None
-        elif now < self._due:
+        elif now < self._due or self._waits(now):
             return None
         if now - self._due > LATE_S:
             missed = int((now - self._due) / PACKET_S)
@@ -102,6 +114,23 @@ class Outlet(MediaStreamTrack):
             self._due += missed * PACKET_S
         payload = self._over.popleft() if self._over else next(self._program, SILENCE)
         return self._packet(payload, self._pts, self._due)
+
+    def _waits(self, now: float) -> bool:
+        """Whether the program is worth waiting for."""
+        if self._over or self._is_ready():
+            self._waits_since = None
+            return False
+        if self._waits_since is None:
+            self._waits_since = now
+        if now < self._waits_since + PATIENCE_S:
+            return True
+        self._waits_since = None
+        return False
+
+    def _looks_again_at(self) -> float:
+        if self._relays and not self._over:
+            return self._due + QUIET_AFTER_S
+        return self._due if self._waits_since is None else self._waits_since + PATIENCE_S
 
     def _place(self, timestamp: int) -> int | None:
         """When a packet of a voice sounds, by our clock. None for one that comes after its successor."""
@@ -127,13 +156,13 @@ class Outlet(MediaStreamTrack):
 
     async def _until(self, when: float) -> None:
         self._sleep = self._media_loop.create_future()
-        timer = self._media_loop.call_at(when, self._wake)
+        timer = self._media_loop.call_at(when, self.hurry)
         try:
             await self._sleep
         finally:
             timer.cancel()
             self._sleep = None
 
-    def _wake(self) -> None:
-        if self._sleep is not None and not self._sleep.done():
-            self._sleep.set_result(None)
+
+def _always() -> bool:
+    return True

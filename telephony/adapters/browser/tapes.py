@@ -15,7 +15,7 @@ from typing import BinaryIO
 
 from common import clock
 from telephony import port
-from telephony.recording_format import SUFFIX, Head, Packet, Side, head_bytes, packet_bytes
+from telephony.recording_format import LEFT, SUFFIX, Head, Packet, head_bytes, packet_bytes, voice_number
 from telephony.switch.legs import Leg
 
 FLUSH_EVERY_S = 0.5
@@ -32,6 +32,7 @@ class Tape:
     """One recording under way."""
 
     def __init__(self, path: Path, head: Head, loop: asyncio.AbstractEventLoop) -> None:
+        self._numbers = {head.leg: LEFT}
         self._path = path
         self._loop = loop
         self._began = loop.time()
@@ -40,10 +41,14 @@ class Tape:
         self._failed = False
         self._waiting = bytearray(head_bytes(head))
 
-    def add(self, side: Side, timestamp: int, payload: bytes) -> None:
-        """A packet of one side, now."""
+    def number_of(self, leg: str) -> int:
+        """Which voice of the recording a leg is: always the same one."""
+        return self._numbers.setdefault(leg, voice_number(len(self._numbers)))
+
+    def add(self, voice: int, timestamp: int, payload: bytes) -> None:
+        """A packet of one voice, now."""
         at_ms = int((self._loop.time() - self._began) * 1000)
-        self._waiting += packet_bytes(Packet(side, at_ms, timestamp, payload))
+        self._waiting += packet_bytes(Packet(voice, at_ms, timestamp, payload))
 
     def take(self) -> bytes:
         """What is to be written."""

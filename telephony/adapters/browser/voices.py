@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from telephony import port
 from telephony.adapters.browser import tones
 from telephony.adapters.browser.library import Library
 from telephony.adapters.browser.listening import SpeechListener
+from telephony.adapters.browser.mixer import Mix, Speaker
 from telephony.adapters.browser.outlet import Outlet, playlist
 from telephony.adapters.browser.sounds import Prompt
 from telephony.adapters.browser.tapes import Tape, Tapes
-from telephony.recording_format import Side
 from telephony.switch.hooks import Ears
 from telephony.switch.legs import Leg, Sound, Sounding
 from telephony.switch.recorder import VOICEMAIL
@@ -27,17 +27,21 @@ class Voice:
 
     leg: Leg
     outlet: Outlet | None = None
-    heard_by: Outlet | None = None
-    tapes: tuple[tuple[Tape, Side], ...] = ()
+    hears: tuple[Sound, Sounding | None, tuple[Leg, ...]] | None = None
+    passed_on: Voice | None = None  # what it hears, when that is one voice
+    mix: Mix | None = None  # or several
+    ears: list[Outlet] = field(default_factory=list)  # that its packets are passed on to
+    speaker: Speaker = field(default_factory=Speaker)  # for mixes
+    tapes: dict[Tape, int] = field(default_factory=dict)  # and by which number of voice
     listener: SpeechListener | None = None
-    hears: tuple[Sound, Sounding | None, Leg | None] | None = None
 
     def said(self, payload: bytes, timestamp: int) -> None:
         """A packet has come from the browser. Fifty times a second for each leg."""
-        if self.heard_by is not None:
-            self.heard_by.push(payload, timestamp)
-        for tape, side in self.tapes:
-            tape.add(side, timestamp, payload)
+        for ear in self.ears:
+            ear.push(payload, timestamp)
+        self.speaker.said(payload, timestamp)
+        for tape, number in self.tapes.items():
+            tape.add(number, timestamp, payload)
         if self.listener is not None:
             self.listener.hear(payload)
 
@@ -54,7 +58,8 @@ class Voices(Ears):
 
     def connect(self, leg: Leg, outlet: Outlet) -> None:
         """A browser is there for a leg now, or another one. It hears what the leg hears from now on."""
-        voice = self._voices.setdefault(leg.id, Voice(leg))
+        voice = self._of(leg)
+        self._hear_nobody(voice)
         voice.outlet, voice.hears = outlet, None
         self.changed(leg)
 
@@ -64,22 +69,23 @@ class Voices(Ears):
             voice.said(payload, timestamp)
 
     def forget(self, leg: Leg) -> None:
-        """The leg is gone."""
-        self._voices.pop(leg.id, None)
+        """The leg is gone. Who heard it was told before."""
+        if (voice := self._voices.pop(leg.id, None)) is not None:
+            self._hear_nobody(voice)
 
     def count(self) -> int:
         return len(self._voices)
 
     def changed(self, leg: Leg) -> None:
-        for each in (leg, leg.peer):
-            if each is not None:
-                self._route(each)
-        voice = self._voices.get(leg.id)
-        now = (leg.hears, leg.sounding, leg.peer)
-        if voice is None or voice.outlet is None or voice.hears == now:
+        voice = self._of(leg)
+        for each in (leg, *leg.company):
+            self._record(each)
+        self._listen(voice)
+        now = (leg.hears, leg.sounding, leg.voices if leg.hears is Sound.PARTY else ())
+        if voice.outlet is None or voice.hears == now:
             return
         voice.hears = now
-        self._sound(leg, voice.outlet)
+        self._sound(voice, voice.outlet)
 
     def beep(self, leg: Leg) -> None:
         self._once(leg, tones.tone("beep"))
@@ -99,10 +105,16 @@ class Voices(Ears):
         if voice is not None and voice.outlet is not None and prompt is not None:
             voice.outlet.over(prompt)
 
-    def _sound(self, leg: Leg, outlet: Outlet) -> None:
+    def _of(self, leg: Leg) -> Voice:
+        return self._voices.setdefault(leg.id, Voice(leg))
+
+    def _sound(self, voice: Voice, outlet: Outlet) -> None:
+        leg = voice.leg
+        if leg.hears is Sound.PARTY:
+            self._hear([self._of(each) for each in leg.voices], voice, outlet)
+            return
+        self._hear_nobody(voice)
         match leg.hears:
-            case Sound.PARTY:
-                outlet.relay()
             case Sound.MEDIA if leg.sounding is not None:
                 sounding = leg.sounding
                 outlet.play(playlist(self._prompts(leg, sounding.media), sounding.loops, sounding.pause_ms))
@@ -111,22 +123,38 @@ class Voices(Ears):
             case _:
                 outlet.play()
 
+    def _hear(self, speakers: list[Voice], voice: Voice, outlet: Outlet) -> None:
+        """One voice is passed on; several are mixed."""
+        if len(speakers) == 1:
+            self._hear_nobody(voice)
+            (voice.passed_on,) = speakers
+            voice.passed_on.ears.append(outlet)
+            outlet.relay()
+            return
+        mix = voice.mix or Mix(outlet.hurry)
+        mix.hear(tuple(each.speaker for each in speakers))
+        if voice.mix is None:
+            self._hear_nobody(voice)
+            voice.mix = mix
+            outlet.play(mix, mix.is_ready)
+
+    def _hear_nobody(self, voice: Voice) -> None:
+        if voice.passed_on is not None and voice.outlet is not None:
+            voice.passed_on.ears.remove(voice.outlet)
+        if voice.mix is not None:
+            voice.mix.hear(())
+        voice.passed_on = voice.mix = None
+
     def _prompts(self, leg: Leg, media: tuple[port.Media, ...]) -> list[Prompt]:
         return [prompt for each in media if (prompt := self.library.prompt(leg, each)) is not None]
 
-    def _route(self, leg: Leg) -> None:
-        """Where what a leg says goes to: what somebody hears is also what is recorded."""
-        voice = self._voices.get(leg.id)
-        if voice is None:
-            return
-        peer = leg.peer
-        goes = leg.is_heard and not (peer is not None and peer.held)
-        ear = self._voices.get(peer.id) if goes and peer is not None and peer.hears is Sound.PARTY else None
-        voice.heard_by = ear.outlet if ear is not None else None
-        mine = [(tape, Side.LEFT) for tape in self.tapes.of(leg)]
-        others = [(tape, Side.RIGHT) for tape in self.tapes.of(peer)] if peer is not None else []
-        voice.tapes = (*mine, *others) if goes else ()
-        self._listen(voice)
+    def _record(self, leg: Leg) -> None:
+        """Which recordings get what a leg says: its own, and those of whom it talks with."""
+        tapes = {tape: tape.number_of(leg.id) for tape in self.tapes.of(leg)} if leg.is_recorded else {}
+        for other in leg.company:
+            if leg in other.recorded_voices:
+                tapes |= {tape: tape.number_of(leg.id) for tape in self.tapes.of(other)}
+        self._of(leg).tapes = tapes
 
     def _listen(self, voice: Voice) -> None:
         """Only who leaves a message is listened to: decoding costs as much as the rest of a call."""
