@@ -55,7 +55,7 @@ def to_json(call: PageCall) -> dict[str, Any]:
 
 def from_json(data: dict[str, Any]) -> PageCall:
     """Raises KeyError, TypeError, ValueError for anything that `to_json` has not written."""
-    room = Room(**data["room"]) if data["room"] is not None else None
+    room = Room(**data["room"]) if data.get("room") is not None else None
     return PageCall(**{**data, "state": CallState(data["state"]), "room": room})
 
 

@@ -143,8 +143,10 @@ def token_of(project: Any, user: str = "lan", **options: Any) -> str:
     return agent_token(ApiKey.objects.get(project=project), user, **{"pcc": True, **options}).token
 
 
-def signed_in(server: Server, project: Any, user: str = "lan", device: str = "web-1", **options: Any) -> Page:
-    page = Page(server.url)
+def signed_in(
+    server: Server, project: Any, user: str = "lan", device: str = "web-1", query: str = "", **options: Any
+) -> Page:
+    page = Page(server.url + query)
     ids = {"deviceId": device, "browserId": "browser-1", "sessionId": f"session of {device}".replace(" ", "-")}
     answer = page.asks(Service.LOGIN, accesstoken=token_of(project, user, **options), platform=3, **ids)
     assert (answer["r"], answer["userId"], answer["projectId"]) == (0, user, project.pk)

@@ -62,6 +62,40 @@ def test_dead_socket_is_noticed(ours, lan, monkeypatch):
 
 
 # ── Calls ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+@pytest.mark.parametrize(
+    ("query", "kind"),
+    [
+        ("", Service.INCOMING_CALL),
+        ("?calls=2", Service.INCOMING_CALL2),
+        ("?x=1&calls=2", Service.INCOMING_CALL2),
+        ("?calls=1", Service.INCOMING_CALL),
+        ("?calls=2&calls=1", Service.INCOMING_CALL),
+        ("?calls=%ff", Service.INCOMING_CALL),
+    ],
+)
+def test_address_of_a_socket_says_which_kind_of_call_its_page_takes(doors, engine, ours, lan, query, kind):
+    page = signed_in(doors[0], ours, query=query)
+    engine.hears(signals.SocketBack)
+    assert engine.says(ring(ours), signals.endpoint_channel(f"web:{ours.pk}_lan")) == 1
+    assert page.hears(kind)["callId"] == "call-1"
+
+
+def test_call_in_a_room_survives_a_change_of_process(doors, engine, ours, lan):
+    page = signed_in(doors[0], ours, query="?calls=2")
+    engine.hears(signals.SocketBack)
+    engine.says(ring(ours), signals.endpoint_channel(f"web:{ours.pk}_lan"))
+    token = page.hears(Service.INCOMING_CALL2)["roomToken"]
+    number = page.send(Service.SET_STATE2, callId="call-1", code=200)
+    session = engine.hears(signals.Accept).session
+    engine.says(signals.Accepted(session, "leg-1", won=True))
+    assert page.hears(Service.SET_STATE2, requestId=number)["r"] == 0
+    back = signed_in(doors[1], ours, query="?calls=2")
+    room = back.asks(Service.ENTER_ROOM, roomToken=token)["roomId"]
+    assert back.asks(Service.PUBLISH, roomId=room, localPcId="pc-1")["r"] == 0
+    engine.says(signals.Gone(session, "leg-1", HangupCause.NORMAL))
+    assert back.hears(Service.CALL2_ENDED) == {"callId": "call-1", "code": 200, "reason": "Bye"}
+
+
 def test_call_is_answered_at_one_of_two_processes_and_ends(doors, engine, ours, lan):
     here, there = (signed_in(server, ours, device=f"web-{each}") for each, server in enumerate(doors))
     engine.hears(signals.SocketBack)

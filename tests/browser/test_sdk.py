@@ -21,7 +21,7 @@ from playwright.sync_api import Browser, BrowserContext, Page
 
 from pcc_console import static_files
 from tests.fault.test_supervision import BASE_DIR, Installation
-from tests.sdk.center import Facts
+from tests.sdk.center import GREETING_HZ, Facts
 from webhooks.tests.receiver import Handler, receiving
 
 FOLDER = BASE_DIR / "tests" / "sdk"
@@ -35,9 +35,10 @@ FILES = {
     "/socket.io.js": FOLDER / "node_modules" / "socket.io-client" / "dist" / "socket.io.js",
 }
 TYPES = {".js": "text/javascript", ".html": "text/html"}
-AGENT_HZ, CUSTOMER_HZ = 1300, 700
+AGENT_HZ, CUSTOMER_HZ, COLLEAGUE_HZ = 1300, 700, 1600
 NEAR_HZ = 30
 SOON_S = 20.0
+IN_ROOMS = "/softphone/ws?calls=2"
 
 
 def serve_page(request: Handler) -> None:
@@ -63,8 +64,9 @@ class Sdk:
         self.page.evaluate("([token, servers]) => signIn(token, servers)", [token, servers])
         return self.until("seen.authen.at(-1)")
 
-    def dial(self, from_: str, to: str) -> Any:
-        return self.page.evaluate("([from, to]) => dial(from, to)", [from_, to])
+    def dial(self, from_: str, to: str, kind: int = 1) -> Any:
+        """Place a call; of the second kind, in a room. Returns the door's answer."""
+        return self.page.evaluate("([from, to, kind]) => dial(from, to, kind)", [from_, to, kind])
 
     def ask(self, method: str, *arguments: Any) -> Any:
         """Call a method of the call that takes a callback. Returns the answer."""
@@ -78,8 +80,11 @@ class Sdk:
         handle = self.page.wait_for_function(f"() => {expression}", timeout=within_s * 1000)
         return handle.json_value()
 
-    def hears(self, hertz: int) -> None:
+    def hears(self, hertz: float) -> None:
         self.until(f"Math.abs(heard() - {hertz}) < {NEAR_HZ}")
+
+    def hears_no_more(self, hertz: float) -> None:
+        self.until(f"Math.abs(heard() - {hertz}) > {NEAR_HZ}")
 
     def close(self) -> None:
         self.page.close()
@@ -159,6 +164,21 @@ def agent(sdk: Callable[..., Sdk], center: Facts) -> Sdk:
 def customer(sdk: Callable[..., Sdk], center: Facts) -> Sdk:
     page = sdk(CUSTOMER_HZ)
     assert page.sign_in(center["phone"])["r"] == 0
+    return page
+
+
+@pytest.fixture
+def agent_in_room(sdk: Callable[..., Sdk], center: Facts) -> Sdk:
+    """An agent's page that takes the SDK's second kind of call."""
+    page = sdk(AGENT_HZ)
+    assert page.sign_in(center["agent"], IN_ROOMS)["r"] == 0
+    return page
+
+
+@pytest.fixture
+def customer_in_room(sdk: Callable[..., Sdk], center: Facts) -> Sdk:
+    page = sdk(CUSTOMER_HZ)
+    assert page.sign_in(center["phone"], IN_ROOMS)["r"] == 0
     return page
 
 
@@ -255,12 +275,12 @@ def test_sdk_takes_a_call_and_both_hear_each_other(agent, customer, center):
 def test_sdk_holds_the_customer_and_takes_him_back(agent, customer, center):
     talk(agent, customer, center)
     assert agent.get("call.hold()")
-    customer.until(f"Math.abs(heard() - {AGENT_HZ}) > {NEAR_HZ}")
+    customer.hears_no_more(AGENT_HZ)
     assert agent.get("call.unhold()")
     customer.hears(AGENT_HZ)
     agent.hears(CUSTOMER_HZ)
     assert agent.ask("sendHold", None)["r"] == 0
-    customer.until(f"Math.abs(heard() - {AGENT_HZ}) > {NEAR_HZ}")
+    customer.hears_no_more(AGENT_HZ)
     assert agent.ask("sendUnHold")["r"] == 0
     customer.hears(AGENT_HZ)
     customer.ask("hangup")
@@ -337,3 +357,114 @@ def test_call_goes_on_when_the_process_with_all_sockets_is_killed(installation, 
     assert agent.ask("sendDtmf", "1")["r"] == 0
     assert agent.ask("hangup")["r"] == 0
     customer.until("seen.states.some(([code]) => code === 6)")
+
+
+# ── Calls of the second kind ─────────────────────────────────────────────────────────────────────────────────────────
+def test_sdk_takes_a_call_in_a_room_from_a_menu_that_was_heard_in_one(agent_in_room, customer, center):
+    agent, caller = agent_in_room, customer
+    answer = caller.dial(center["customer"], center["menu"], kind=2)
+    assert (answer["r"], answer["toType"]) == (0, "external"), answer
+    caller.hears(GREETING_HZ)
+    assert caller.ask("sendDtmf", "1")["r"] == 0
+    shown = agent.until("seen.incoming.at(-1)")
+    assert (shown["kind"], shown["from"], shown["via"]) == (2, center["customer"], center["menu"])
+    assert json.loads(shown["custom"]) == {}
+    assert agent.ask("answer")["r"] == 0
+    agent.hears(CUSTOMER_HZ)
+    caller.hears(AGENT_HZ)
+    assert agent.ask("sendInfo", {"note": 1})["r"] == 0
+    caller.until("seen.infos.length")
+    assert caller.get("seen.infos[0].msg") == {"note": 1}
+    agent.get("call.mute(true)")
+    caller.hears_no_more(AGENT_HZ)
+    agent.get("call.mute(false)")
+    caller.hears(AGENT_HZ)
+    assert agent.ask("hangup")["r"] == 0
+    caller.until("seen.states.some(([code]) => code === 6)")
+    assert states(caller)[0] == 1
+    assert states(caller)[-2:] == [3, 6]
+    assert "media Connected" in agent.get("seen.events")
+
+
+def test_sdk_calls_out_in_a_room_and_holds(agent_in_room, customer, center):
+    agent = agent_in_room
+    answer = agent.dial(center["hotline"], center["customer"], kind=2)
+    assert answer["r"] == 0, answer
+    assert (json.loads(answer["customDataFromYourServer"]), "roomToken" in answer) == ({}, False)
+    shown = customer.until("seen.incoming.at(-1)")
+    assert (shown["kind"], shown["callId"]) == (1, answer["callId"])
+    assert customer.ask("answer")["r"] == 0
+    agent.hears(CUSTOMER_HZ)
+    customer.hears(AGENT_HZ)
+    assert agent.ask("sendHold", None)["r"] == 0
+    customer.hears_no_more(AGENT_HZ)
+    assert agent.get("call.isOnHold")
+    assert agent.ask("sendUnHold")["r"] == 0
+    customer.hears(AGENT_HZ)
+    assert customer.ask("hangup")["r"] == 0
+    agent.until("seen.states.some(([code]) => code === 6)")
+    assert states(agent)[-1] == 6
+
+
+def test_sdk_rejects_and_gives_up_in_rooms(agent_in_room, customer_in_room, center):
+    agent, customer = agent_in_room, customer_in_room
+    agent.dial(center["hotline"], center["customer"], kind=2)
+    customer.until("seen.incoming.length")
+    assert customer.ask("reject")["r"] == 0
+    agent.until("seen.states.some(([code]) => code === 5 || code === 6)")
+    agent.dial(center["hotline"], center["customer"], kind=2)
+    customer.until("seen.incoming.length === 2")
+    assert agent.ask("hangup")["r"] == 0
+    customer.until("seen.states.some(([code]) => code === 6)")
+
+
+def test_sdk_hands_a_call_in_a_room_to_a_colleague(sdk, agent_in_room, customer, center):
+    agent, colleague = agent_in_room, sdk(COLLEAGUE_HZ)
+    assert colleague.sign_in(center["colleague"], IN_ROOMS)["r"] == 0
+    assert customer.dial(center["customer"], center["hotline"])["r"] == 0
+    agent.until("seen.incoming.length")
+    assert agent.ask("answer")["r"] == 0
+    agent.hears(CUSTOMER_HZ)
+    refused = agent.ask("transferCall", "minh", "agent", "coach")
+    assert (refused["r"], "coach" in refused["message"]) == (22, True)
+    assert agent.ask("transferCall", "minh", "agent", "blind")["r"] == 0
+    agent.until("seen.states.some(([code]) => code === 6)")
+    assert colleague.until("seen.incoming.at(-1)")["kind"] == 2
+    assert colleague.ask("answer")["r"] == 0
+    colleague.hears(CUSTOMER_HZ)
+    customer.hears(COLLEAGUE_HZ)
+    assert colleague.ask("hangup")["r"] == 0
+    customer.until("seen.states.some(([code]) => code === 6)")
+
+
+@pytest.mark.parametrize("in_room", [True, False])
+def test_pages_of_both_kinds_ring_for_one_call(sdk, agent, agent_in_room, customer, center, in_room):
+    winner, loser = (agent_in_room, agent) if in_room else (agent, agent_in_room)
+    assert customer.dial(center["customer"], center["hotline"])["r"] == 0
+    shown = [page.until("seen.incoming.at(-1)") for page in (agent, agent_in_room)]
+    assert [each["kind"] for each in shown] == [1, 2]
+    assert len({each["callId"] for each in shown}) == 1
+    assert winner.ask("answer")["r"] == 0
+    kind = "CALL_STATE" if in_room else "CALL2_STATE"
+    loser.until(f"seen.events.includes('otherdevice {kind} 200')")
+    winner.hears(CUSTOMER_HZ)
+    customer.hears(AGENT_HZ)
+    winner.ask("hangup")
+    customer.until("seen.states.some(([code]) => code === 6)")
+
+
+def test_call_in_a_room_goes_on_when_the_socket_breaks(agent_in_room, customer_in_room, center):
+    agent, customer = agent_in_room, customer_in_room
+    assert customer.dial(center["customer"], center["hotline"], kind=2)["r"] == 0
+    agent.until("seen.incoming.length")
+    assert agent.ask("answer")["r"] == 0
+    agent.hears(CUSTOMER_HZ)
+    for page in (agent, customer):
+        page.get("breakSocket()")
+        page.until("seen.authen.length === 2")
+    agent.hears(CUSTOMER_HZ)
+    customer.hears(AGENT_HZ)
+    assert agent.ask("sendDtmf", "1")["r"] == 0
+    agent.get("breakSocket()")
+    assert customer.ask("hangup")["r"] == 0
+    agent.until("seen.states.some(([code]) => code === 6)")

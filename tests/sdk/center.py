@@ -5,6 +5,7 @@ Run by `python -m tests.sdk.center` in the installation's environment. Shape of 
 
 from __future__ import annotations
 
+import io
 import json
 from typing import TypedDict
 
@@ -14,23 +15,29 @@ import django
 class Facts(TypedDict):
     project: int
     agent: str  # a token
+    colleague: str  # of another agent, whom no queue calls
     plain: str  # of the same user, without the contact center's claim
     phone: str  # a page's that plays the customer's telephone
     ended: str
     hotline: str
+    menu: str
     customer: str
 
 
-HOTLINE, CUSTOMER = "842473000001", "84900000012"
+HOTLINE, MENU, CUSTOMER = "842473000001", "842473000002", "84900000012"
+GREETING_HZ, GREETING_S = 1900.0, 4.0
 
 
 def set_up() -> Facts:
-    """One hotline, one queue, one agent who is available on his page."""
+    """A hotline that leads to a queue, a menu whose key 1 does, and an agent for it; and a colleague of his."""
+    from ivr.greetings import store_greeting
+    from ivr.models import Key, KeyAction, PlayMode
     from projects.models import ApiKey
     from projects.tokens import agent_token
     from softphone import phone_access
     from softphone.phone_access import PhoneAccess
     from tests import factories
+    from tests.sounds import tone, wav
 
     project = factories.ProjectFactory(name="SDK tests")
     queue = factories.QueueFactory(project=project, wait_agent_answer_timeout=20, agent_wrap_up_after_calls=False)
@@ -39,15 +46,29 @@ def set_up() -> Facts:
     agent = factories.AgentFactory(project=project, stringee_user_id="lan", manual_status="AVAILABLE")
     factories.GroupMembershipFactory(project=project, group=group, agent=agent)
     factories.NumberFactory(project=project, number=HOTLINE, enable_ivr=False, queue=queue)
+    sound = io.BytesIO(wav(tone(GREETING_S, hertz=GREETING_HZ)))
+    greeting = store_greeting(project, sound, original_name="greeting.wav", description="Greeting")
+    tree = factories.IvrTreeFactory(project=project)
+    tree.root_node = factories.IvrNodeFactory(
+        project=project, tree=tree, node_play_mode=PlayMode.PLAY, greeting_file=greeting
+    )
+    tree.save()
+    factories.AgentFactory(project=project, stringee_user_id="minh", manual_status="AVAILABLE")
+    factories.IvrKeyPressFactory(
+        project=project, node=tree.root_node, node_key=Key.KEY_1, action=KeyAction.QUEUE, queue=queue
+    )
+    factories.NumberFactory(project=project, number=MENU, enable_ivr=True, ivr_tree=tree)
     member = factories.MemberFactory(project=project)
     key = ApiKey.objects.get(project=project)
     return {
         "project": project.pk,
         "agent": agent_token(key, "lan", pcc=True).token,
+        "colleague": agent_token(key, "minh", pcc=True).token,
         "plain": agent_token(key, "lan", pcc=False).token,
         "phone": phone_access.issue(PhoneAccess(project.pk, CUSTOMER, issued_by=member.user.pk)),
         "ended": agent_token(key, "lan", pcc=True, lifetime_s=-3600).token,
         "hotline": HOTLINE,
+        "menu": MENU,
         "customer": CUSTOMER,
     }
 

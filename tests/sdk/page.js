@@ -51,7 +51,10 @@ function watch(next) {
   call = next;
   call.on("addremotestream", (stream) => listen(stream));
   call.on("signalingstate", (state) => seen.states.push([state.code, state.reason, state.sipCode]));
-  call.on("mediastate", (state) => seen.events.push("media " + state.reason));
+  call.on("mediastate", (state) => {
+    const reason = state.reason ?? (state.isConnected ? "Connected" : "Disconnected"); // of calls in rooms
+    seen.events.push("media " + reason);
+  });
   call.on("otherdevice", (data) => seen.events.push("otherdevice " + data.type + " " + (data.code ?? "")));
   call.on("info", (info) => seen.infos.push(info));
   call.on("error", (error) => seen.events.push("error " + error.code));
@@ -63,22 +66,27 @@ function signIn(token, servers, apiBase) {
   client.on("authen", (answer) => seen.authen.push(answer));
   client.on("otherdeviceauthen", (data) => seen.events.push("otherdeviceauthen " + data.status));
   client.on("custommessage", (data) => seen.events.push("custommessage " + JSON.stringify(data)));
-  client.on("incomingcall", (incoming) => {
-    seen.incoming.push({
-      callId: incoming.callId,
-      from: incoming.fromNumber,
-      to: incoming.toNumber,
-      via: incoming.toAlias,
-      internal: incoming.fromInternal,
-      custom: incoming.customDataFromYourServer,
-    });
-    watch(incoming);
-  });
+  client.on("incomingcall", (incoming) => show(incoming, 1));
+  client.on("incomingcall2", (incoming) => show(incoming, 2));
   client.connect(token);
 }
 
-function dial(from, to) {
-  watch(new StringeeCall(client, from, to));
+function show(incoming, kind) {
+  seen.incoming.push({
+    kind,
+    callId: incoming.callId,
+    from: incoming.fromNumber,
+    to: incoming.toNumber,
+    via: incoming.toAlias,
+    internal: incoming.fromInternal,
+    custom: incoming.customDataFromYourServer,
+  });
+  watch(incoming);
+}
+
+/** Place a call, with `kind` 2 in a room. Resolves with the server's answer. */
+function dial(from, to, kind) {
+  watch(kind === 2 ? new StringeeCall2(client, from, to, false) : new StringeeCall(client, from, to));
   return new Promise((resolve) => call.makeCall(resolve));
 }
 
