@@ -15,7 +15,7 @@ from callflow.domain.queueing import leave, unanswered
 from callflow.domain.talking import bridge, hold_music, join, limit_talk, make_main
 from callflow.domain.turn import Turn
 from callflow.domain.ways import ToEnd, ToQueue, Way
-from calls.domain import Cause, Direction, LegRole, Outcome
+from calls.domain import Cause, Direction, LegEvent, LegRole, Outcome
 from queues.entries import EntryOutcome
 from telephony.port import Bridge, HangupCause, Part, Unbridge
 
@@ -145,6 +145,7 @@ def merge(turn: Turn) -> None:
     if customer is None or by is None or not by.alive or target is None or not has_room(turn):
         return
     guest = Guest(target.id, Part.TALK, by.agent.user_id if by.agent is not None else by.number)
+    turn.move_leg(target.id, LegEvent.PART, details={"part": guest.part, "by": guest.by})
     turn.flow(transfer=None, guests=(*turn.call.flow.guests, guest))
     bridge(turn, customer, by, record=turn.call.record)
     tell_of(turn, target)

@@ -22,21 +22,26 @@ _HELD_BY_NOBODY = (CallState.WAITING, CallState.OFFERED)
 
 # ── S2 ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
 def one_connected_agent(call: CallRecord, scope: Scope) -> Iterator[Finding]:
-    """Nobody accepts a call while another agent talks in it; two agents are in one only while one hands it on."""
+    """Nobody accepts a call while another agent talks in it; two agents are in one only while one hands it on.
+
+    Guests are in it beside its agent.
+    """
     accepted = [offer for offer in call.offers if offer.state == OfferState.ACCEPTED]
     for offer in accepted:
         others = [leg for leg in call.legs if leg.leg_id != offer.leg_id and _talked_at(leg, offer.ended_at)]
         if others:
             text = f"offer {offer.offer_id} was accepted while {others[0].number} talked in the call"
             yield _about(call, Code.S2, text)
-    talking = [leg for leg in call.legs if _is_agents(leg) and leg.state == LegState.ANSWERED]
+    guests = {guest["leg"] for guest in call.row.flow.get("guests", ())}
+    answered = [leg for leg in call.legs if _is_agents(leg) and leg.state == LegState.ANSWERED]
+    talking = [leg for leg in answered if leg.leg_id not in guests]
     beside_main = [leg for leg in talking if leg.leg_id != call.row.flow.get("main_leg")]
     if len(beside_main) > 1 and "transfer" not in call.row.flow:
         yield _about(call, Code.S2, f"{len(beside_main)} agents talk in it: {', '.join(leg.number for leg in talking)}")
 
 
 def _is_agents(leg: Leg) -> bool:
-    return leg.role == LegRole.AGENT
+    return leg.role in (LegRole.AGENT, LegRole.PARTICIPANT)
 
 
 def _talked_at(leg: Leg, at: dt.datetime | None) -> bool:

@@ -12,7 +12,13 @@ from callflow.pages.words import ROLES, STATES, customer_text
 from calls.domain import CallState, LegEvent, LegRole
 from calls.models import Leg, Subject
 
-_ICONS = {LegRole.AGENT: "support_agent", LegRole.DESTINATION: "call_made", LegRole.CALLER: "person"}
+_ICONS = {
+    LegRole.AGENT: "support_agent",
+    LegRole.DESTINATION: "call_made",
+    LegRole.CALLER: "person",
+    LegRole.PARTICIPANT: "person_add",
+    LegRole.SUPERVISOR: "hearing",
+}
 
 
 def picture_of(rows: CallRows, now: dt.datetime) -> Picture:

@@ -12,10 +12,11 @@ from django.utils.translation import gettext as _
 from callflow.pages.call_rows import CallRows, agent_text, leg_text
 from callflow.pages.words import NOTHING, OUTCOMES, cause_text, customer_text, number_text, party_text
 from calls.domain import CallEvent, Direction, LegEvent, LegRole, Outcome
-from calls.models import RecordingState, Subject, Transition
+from calls.models import Leg, RecordingState, Subject, Transition
 from ivr.words import key_name
 from queues.entries import EntryEvent, EntryOutcome
 from routing.domain.offers import OfferEvent
+from telephony.port import Part
 from webhooks.domain import QuestionState
 
 OPENED = "open"
@@ -120,6 +121,8 @@ def _of_leg(rows: CallRows, row: Transition) -> Line | None:
     if row.event in (LegEvent.HOLD, LegEvent.UNHOLD):
         text = _("%(party)s is put on hold.") if row.event == LegEvent.HOLD else _("%(party)s is back from hold.")
         return Line(row.at, "pause" if row.event == LegEvent.HOLD else "play_arrow", text % {"party": leg_text(leg)})
+    if (line := _of_guest(rows, leg, row)) is not None:
+        return line
     if leg.leg_id in rows.offer_by_leg or leg.role == LegRole.CALLER:
         return _end_of_known_leg(rows, row)
     values = {"party": leg_text(leg), "cause": cause_text(row.details.get("cause", ""))}
@@ -133,6 +136,43 @@ def _of_leg(rows: CallRows, row: Transition) -> Line | None:
         case LegEvent.END if not _is_the_end(rows, row):
             return Line(row.at, "call_end", _("%(party)s leaves the call.") % values)
     return None
+
+
+def _of_guest(rows: CallRows, leg: Leg, row: Transition) -> Line | None:
+    """What only guests of a conversation do. Who listened, and when, is told here."""
+    values = {"party": leg_text(leg), "by": _user_text(rows, row.details.get("by", ""))}
+    is_there = leg.answered_at is not None and leg.answered_at <= row.at
+    match row.event:
+        case "start" if leg.role == LegRole.PARTICIPANT and values["by"]:
+            return Line(row.at, "person_add", _("%(by)s adds %(party)s, who is being rung.") % values)
+        case LegEvent.ANSWER if leg.role == LegRole.SUPERVISOR:
+            return _part_line(row, _part_until(rows, row), values)
+        case LegEvent.PART if is_there:
+            return _part_line(row, row.details.get("part", ""), values)
+        case LegEvent.TAKE_OVER:
+            return Line(row.at, "forum", _("%(party)s goes on talking with the customer.") % values, "good")
+    return None
+
+
+def _part_line(row: Transition, part: str, values: Mapping[str, str]) -> Line | None:
+    texts = {
+        Part.LISTEN: ("hearing", _("%(party)s listens to the conversation.")),
+        Part.WHISPER: ("record_voice_over", _("%(party)s speaks to the agent alone.")),
+        Part.TALK: ("groups", _("%(party)s joins the conversation.")),
+    }
+    icon, text = texts.get(Part(part), ("", "")) if part in Part else ("", "")
+    return Line(row.at, icon, text % values, "good") if text else None
+
+
+def _part_until(rows: CallRows, row: Transition) -> str:
+    """The part that a guest who answers has been asked to take, last."""
+    told = [each for each in rows.transitions if each.subject_id == row.subject_id and each.pk < row.pk]
+    return next((each.details["part"] for each in reversed(told) if "part" in each.details), "")
+
+
+def _user_text(rows: CallRows, user_id: str) -> str:
+    agents = (leg.agent for leg in rows.legs if leg.agent is not None)
+    return next((each.name for each in agents if each.stringee_user_id == user_id), party_text(user_id))
 
 
 def _end_of_known_leg(rows: CallRows, row: Transition) -> Line | None:

@@ -27,13 +27,14 @@ from callflow.domain.effects import (
     RecordingStored,
     RingDoorbell,
 )
+from callflow.domain.guests import MOST_GUESTS
 from callflow.tests import cast
 from callflow.tests.cast import HOA, LAN, MINH, Project, Story
-from calls.domain import CALL_TABLE, LEG_TABLE, CallState, Cause, Direction, LegState
+from calls.domain import CALL_TABLE, LEG_TABLE, CallState, Cause, Direction, LegRole, LegState
 from queues.entries import ENTRY_TABLE, EntryState
 from routing.domain.offers import OFFER_TABLE, OfferState
 from telephony import port
-from telephony.port import HangupCause
+from telephony.port import HangupCause, Part
 
 AGENTS = (LAN, MINH, HOA)
 ASKING = Settings(cast.INFO_URL, 2000, cast.CALLOUT_URL, 600)
@@ -122,6 +123,7 @@ class Walk:
     told_to_end: set[str] = field(default_factory=set)
     gone: set[str] = field(default_factory=set)
     offers: list[on.OfferMade] = field(default_factory=list)
+    guest_of: dict[str, tuple[str, Part]] = field(default_factory=dict)  # as the engine was told: host and part
 
     def happens(self, event: on.CallHappening) -> None:
         before = self.story.call
@@ -130,6 +132,7 @@ class Walk:
             self.held[event.agent] = "in_call"
         if isinstance(event, port.Ended):
             self.gone.add(event.leg)
+            self._is_gone(event.leg)
         self.story.happens(event)
         assert before == as_it_was
         for effect in self.story.latest:
@@ -164,10 +167,24 @@ class Walk:
                 assert self.held.pop(agent) == "in_call"
             case port.Hangup(leg):
                 self.told_to_end.add(leg)
+                self._is_gone(leg)
+            case port.Bridge(leg, with_leg):
+                self.guest_of.pop(leg, None)
+                self.guest_of.pop(with_leg, None)
+            case port.Unbridge(leg):
+                self.guest_of.pop(leg, None)
+            case port.Join(leg, with_leg, part):
+                assert self.story.call.leg(with_leg).answered_at is not None
+                self.guest_of[leg] = (with_leg, part)
+
+    def _is_gone(self, leg: str) -> None:
+        """As the engine does it: a leg that ends takes part in nothing, and its guests are nobody's."""
+        for guest in [guest for guest, (host, _) in self.guest_of.items() if leg in (guest, host)]:
+            del self.guest_of[guest]
 
     # ── Invariants ───────────────────────────────────────────────────────────────────────────────────────────────
     def _check_after_the_end(self, before: Call) -> None:
-        harmless = AgentMissed | RingDoorbell | RecordingStored | port.Hangup
+        harmless = AgentMissed | AgentReleased | RingDoorbell | RecordingStored | port.Hangup
         assert all(isinstance(effect, harmless) for effect in self.story.latest)
         assert replace(self.story.call, offer=None, flow=before.flow) == replace(before, offer=None)
 
@@ -193,6 +210,24 @@ class Walk:
             held = any(leg.held for leg in call.live_legs)
             assert not held or (call.state is CallState.CONNECTED and call.flow.transfer is None)
             assert set(self.held) == _agents_in(call)
+            self._check_guests(call)
+        assert "chief" not in {each.to.number for each in published}
+
+    def _check_guests(self, call: Call) -> None:
+        """Each guest who is there is the present host's, and the engine knows it."""
+        assert len({guest.leg for guest in call.flow.guests}) == len(call.flow.guests) <= MOST_GUESTS
+        wanted = {}
+        for guest in call.flow.guests:
+            leg = call.leg(guest.leg)
+            assert leg is not None
+            assert leg.alive
+            assert leg.role is LegRole.SUPERVISOR or (guest.part is Part.TALK and call.state is CallState.CONNECTED)
+            assert leg.answered_at is not None or Timer.GUEST_RING in call.timers
+            if leg.answered_at is not None and call.host is not None:
+                wanted[guest.leg] = (call.host.id, guest.part)
+        assert self.guest_of == wanted
+        rung = [guest for guest in call.flow.guests if call.leg(guest.leg).answered_at is None]
+        assert len(rung) == (Timer.GUEST_RING in call.timers)
 
     def _check_end(self, call: Call) -> None:
         assert call.live_legs == ()
@@ -228,7 +263,8 @@ def _is_awaited(call: Call) -> bool:
             offered = call.entry is not None and call.entry.state is EntryState.OFFERED
             return caller is not None and offered and Timer.OFFER in timers
         case CallState.CONNECTED if transfer is None:
-            others = [leg for leg in call.live_legs if leg != caller and leg.state is LegState.ANSWERED]
+            answered = [leg for leg in call.live_legs if leg.state is LegState.ANSWERED]
+            others = [leg for leg in answered if leg != caller and call.guest(leg.id) is None]
             return caller is not None and len(others) == 1  # they hang up
         case CallState.CONNECTED:
             target, by = call.leg(transfer.leg), call.leg(transfer.by)
@@ -293,9 +329,9 @@ def _expected(call: Call) -> tuple[Maker, ...]:
         case CallState.WAITING:
             return (_of_an_offer,)
         case CallState.CONNECTED if call.flow.transfer is None:
-            return (_of_a_transfer, _of_a_transfer, _of_people, _put, _of_a_leg)
+            return (_of_a_transfer, _of_a_transfer, _of_a_guest, _of_a_guest, _of_people, _put, _of_a_leg)
         case CallState.CONNECTED:
-            return (_of_the_latest_leg, _of_a_leg, _of_people)
+            return (_of_the_latest_leg, _of_a_leg, _of_people, _of_a_guest)
         case CallState.IVR | CallState.VOICEMAIL | CallState.ANNOUNCING:
             return (_of_sound,)
         case CallState.PROGRAM if Timer.QUESTION not in call.timers:
@@ -370,6 +406,7 @@ def _of_people(chance: Random, walk: Walk) -> on.CallHappening:
         port.Digit(chance.choice(legs), "5"),
         on.TransferCompleted(),
         on.TransferCancelled(),
+        on.TransferMerged(),
     ]
     again: list[on.CallHappening] = [on.Arrived(), on.DialOutRequested(PROGRAMS[1]), cast.CALLOUT]
     stop, hang_up = on.HangUpRequested(Cause.STOPPED), on.HangUpRequested(Cause.NORMAL, internal=False)
@@ -392,6 +429,26 @@ def _of_a_transfer(chance: Random, walk: Walk) -> on.CallHappening:
     return on.TransferRequested(kind, Party(cast.ELSEWHERE), endpoints=where)
 
 
+def _of_a_guest(chance: Random, walk: Walk) -> on.CallHappening:
+    """Somebody is wanted as a third person or a supervisor, takes another part, or is let go."""
+    leg = chance.choice([leg.id for leg in walk.story.call.legs] + ["nobody"])
+    match chance.choice(["comes", "comes", "comes", "changes", "goes"]):
+        case "changes":
+            return on.GuestChanged(leg, chance.choice(list(Part)), "chief")
+        case "goes":
+            return on.GuestDismissed(leg)
+    role = chance.choice([LegRole.PARTICIPANT, LegRole.SUPERVISOR])
+    part = Part.TALK if role is LegRole.PARTICIPANT else chance.choice(list(Part))
+    if walk.free and chance.random() < 0.4:
+        agent = chance.choice(walk.free)
+        walk.held[agent] = "reserved" if role is LegRole.PARTICIPANT else "in_call"
+        where = (f"web:7_{agent.user_id}",) if chance.random() < 0.9 else ()
+        return on.GuestRequested(role, Party(agent.user_id, internal=True), part, where, agent, by="lan")
+    if role is LegRole.SUPERVISOR and chance.random() < 0.7:
+        return on.GuestRequested(role, Party("chief", internal=True), part, ("web:7_console:chief",), by="chief")
+    return on.GuestRequested(role, Party(cast.ELSEWHERE), part, (f"tel:{cast.ELSEWHERE}",))
+
+
 def _put(chance: Random, walk: Walk) -> on.CallHappening:
     return on.ActionsPut(chance.choice(PROGRAMS))
 
@@ -412,6 +469,7 @@ ANYTHING: tuple[Maker, ...] = (
     _of_an_offer,
     _of_people,
     _of_a_transfer,
+    _of_a_guest,
     _put,
     _of_time,
 )
