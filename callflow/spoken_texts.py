@@ -7,7 +7,7 @@ from django.utils.translation import gettext, ngettext
 
 
 class SpokenTexts:
-    """Texts for `ivr.speech`; the language is a code of Django's, `vi` or `en`."""
+    """Texts for `sounds.speech`; the language is a code of Django's, `vi` or `en`."""
 
     def __init__(self, language: str) -> None:
         self.language = language

@@ -24,12 +24,12 @@ from unfold.decorators import display
 
 from common.refusals import InvalidInput
 from ivr import greetings
-from ivr.audio import report
 from ivr.greeting_player import SCRIPT, STYLE, length_text, player
 from ivr.greeting_uses import unused, used, uses_of, with_uses
 from ivr.models import GreetingFile
 from projects.console import ProjectAdmin, project_of
 from projects.console.columns import LINK, SHOWN_LINKS, address_of
+from sounds.audio import report
 
 ACCEPTED = ".wav,.mp3,.ogg,.oga,.opus,.m4a,.mp4,.flac,audio/*"
 REFUSED = 422  # understood, but not accepted

@@ -1,8 +1,8 @@
 """Greeting files: taking them in, finding their audio, deleting them, and what was left behind.
 
 Each file has a folder `greetings/<project>/<sid>/` below MEDIA_ROOT, with the upload as it came (`original.<kind>`) and
-the forms that `ivr.audio` has made of it. Names on disk never come from the user. A folder is complete before its row
-is there, and goes after its row is gone; what a crash or a rollback in between leaves is found by
+the forms that `sounds.audio` has made of it. Names on disk never come from the user. A folder is complete before its
+row is there, and goes after its row is gone; what a crash or a rollback in between leaves is found by
 `orphaned_greeting_folders`.
 """
 
@@ -29,10 +29,10 @@ from common import clock, ids
 from common.confined_program import NoTurn, Turns
 from common.deletion import delete_or_refuse
 from common.refusals import InvalidInput
-from ivr.audio import report
-from ivr.audio.client import check_and_convert
 from ivr.models import GreetingFile
 from projects.models import Project
+from sounds.audio import report
+from sounds.audio.client import check_and_convert
 
 CHUNK_BYTES = 256 * 1024
 INCOMING_FOLDER = "incoming"

@@ -10,9 +10,9 @@ from django.utils.translation import gettext_lazy as _
 
 from common import ids
 from projects.models import ProjectRow
+from sounds.speech_provider import TEXT_MAX_LENGTH
 
 DEFAULT_VOICE = "hn_female_thutrang_phrase_48k-hsmm"
-TEXT_MAX_LENGTH = 2000  # a minute or two of speech; longer prompts belong in a file
 
 
 class PlayMode(models.TextChoices):

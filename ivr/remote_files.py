@@ -13,10 +13,10 @@ from pathlib import Path
 from django.conf import settings
 
 from common.confined_program import NoTurn, Turns
-from ivr.audio import report
-from ivr.audio.engine_form import as_engine_form
-from ivr.audio.ogg import opus_packets
-from ivr.spoken_cache import SoundCache
+from sounds.audio import report
+from sounds.audio.engine_form import as_engine_form
+from sounds.audio.ogg import opus_packets
+from sounds.spoken_cache import SoundCache
 from webhooks.client import Outgoing, fetch
 from webhooks.failures import FetchFailed
 

@@ -28,8 +28,8 @@ from ivr.domain.tree import (
 )
 from ivr.greetings import has_audio
 from ivr.models import GreetingFile, IvrKeyPress, IvrNode, IvrTree, PlayMode
-from ivr.speech import languages_spoken
 from projects.models import Project
+from sounds.speech import languages_spoken
 from webhooks.selectors import has_sms_gateway
 
 

@@ -7,8 +7,8 @@ import logging
 from celery import shared_task
 
 from common.refusals import Refusal
-from ivr import spoken
 from ivr.models import IvrNode, PlayMode
+from sounds import spoken
 
 SPEAK_EXPIRES_S = 3600  # by then a caller has had it spoken, or nobody has called
 

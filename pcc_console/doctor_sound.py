@@ -12,8 +12,8 @@ from django.conf import settings
 from callflow.recording.encoding import FORMS, target_for
 from callflow.recording.mixing import RATE
 from common.refusals import Refusal
-from ivr import speech
 from pcc_console.diagnosis import Diagnosis, Status
+from sounds import speech
 
 LANGUAGES = {"vi": "một", "en": "one"}  # of the pages and of our own announcements, with a short word in each
 ANOTHER_PROVIDER = "Or choose another PCC_SPEECH_PROVIDER (docs/operations.md)."

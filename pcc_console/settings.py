@@ -112,6 +112,7 @@ INSTALLED_APPS = [
     "calls",
     "telephony",
     "webhooks",
+    "sounds",
     "ivr",
     "queues",
     "agents",

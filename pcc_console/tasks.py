@@ -9,11 +9,12 @@ from django.conf import settings
 from django.core.management import call_command
 
 from common import clock
-from ivr import remote_files, spoken
+from ivr import remote_files
 from ivr.greetings import remove_orphaned_greeting_folders
 from pcc_console import heartbeats
 from routing import agent_lists
 from routing import services as routing
+from sounds import spoken
 from telephony import outbox
 from webhooks import services as webhooks
 

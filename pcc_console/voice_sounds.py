@@ -18,10 +18,10 @@ from django.db import connection
 
 from common.refusals import Refusal
 from ivr import greetings
-from ivr.audio.ogg import NotOpus, opus_packets
 from ivr.models import GreetingFile
 from ivr.remote_files import RemoteFileFailed, remote_packets
-from ivr.spoken import spoken_packets
+from sounds.audio.ogg import NotOpus, opus_packets
+from sounds.spoken import spoken_packets
 from telephony import port
 from telephony.adapters.browser.sounds import Prompt
 

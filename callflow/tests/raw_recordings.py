@@ -6,8 +6,8 @@ from functools import cache
 
 import numpy as np
 
-from ivr.audio import ogg
-from ivr.audio.engine_form import as_engine_form
+from sounds.audio import ogg
+from sounds.audio.engine_form import as_engine_form
 from telephony.recording_format import LEFT, Head, Packet, head_bytes, packet_bytes
 from tests import sounds
 

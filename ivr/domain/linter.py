@@ -8,7 +8,6 @@ from collections.abc import Set as AbstractSet
 from ivr.domain.findings import Code, Finding, Place, Severity
 from ivr.domain.paths import loops_without_exit, walk_from_entries
 from ivr.domain.spoken_keys import keys_asked_for, keys_heard_in
-from ivr.domain.spoken_language import LANGUAGES, passages
 from ivr.domain.tree import (
     DIALLED_KEYS,
     EMPTY_KEY,
@@ -24,6 +23,7 @@ from ivr.domain.tree import (
     Tree,
     in_key_order,
 )
+from sounds.spoken_language import LANGUAGES, passages
 
 
 def lint(

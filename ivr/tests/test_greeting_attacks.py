@@ -13,8 +13,8 @@ import pytest
 
 from common import confined_program
 from ivr import greetings
-from ivr.audio import client
 from ivr.models import GreetingFile
+from sounds.audio import client
 from tests import sounds
 
 TONE_48K = sounds.tone(1.0, rate=48_000)
@@ -145,7 +145,7 @@ def test_a_playlist_inside_a_container_opens_no_other_file(ours, settings, tmp_p
 
 class TestClient:
     def replace_program(self, monkeypatch, tmp_path, code: str) -> None:
-        package = tmp_path / "code" / "ivr" / "audio"
+        package = tmp_path / "code" / "sounds" / "audio"
         package.mkdir(parents=True)
         (package.parent / "__init__.py").touch()
         (package / "__init__.py").touch()

@@ -14,8 +14,8 @@ from common import clock
 from common.confined_program import Turns
 from common.refusals import InUse, InvalidInput
 from ivr import greetings
-from ivr.audio import client, report
 from ivr.models import GreetingFile
+from sounds.audio import client, report
 from tests import factories, sounds
 
 TONE = sounds.wav(sounds.tone(1.0))

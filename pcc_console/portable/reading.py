@@ -15,7 +15,6 @@ from django.core.exceptions import ValidationError
 
 from agents.models import RoutingType
 from common import phone
-from ivr.domain.spoken_language import LANGUAGES
 from ivr.models import Key
 from pcc_console.portable import shapes
 from pcc_console.portable.document import (
@@ -39,6 +38,7 @@ from pcc_console.portable.shapes import Shape
 from pcc_console.portable.tunes import TUNES
 from pcc_console.portable.values import Table, parse
 from queues.models import OutcomeAction, OutcomeCause, Weekday
+from sounds.spoken_language import LANGUAGES
 
 T = TypeVar("T")
 KINDS = {

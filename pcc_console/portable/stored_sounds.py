@@ -8,11 +8,12 @@ import wave
 from collections.abc import Sequence
 
 from common.refusals import NotFound
-from ivr import greetings, speech
+from ivr import greetings
 from ivr.models import GreetingFile
 from pcc_console.portable import tunes
 from pcc_console.portable.document import GreetingRow, Spoken
 from projects.models import Project
+from sounds import speech
 
 PAUSE_S = 0.4  # between two languages of one announcement
 

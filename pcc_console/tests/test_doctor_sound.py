@@ -7,9 +7,9 @@ import sys
 import pytest
 
 from callflow.recording import encoding
-from ivr import speech_espeak, speech_piper
 from pcc_console import doctor, doctor_sound
 from pcc_console.diagnosis import Diagnosis, Status
+from sounds import speech_espeak, speech_piper
 
 
 def test_espeak_speaks_both_languages():

@@ -8,10 +8,11 @@ import threading
 import pytest
 from django.db import OperationalError
 
-from ivr import greetings, remote_files, speech
+from ivr import greetings, remote_files
 from ivr.remote_files import RemoteFileFailed
 from pcc_console import voice_sounds
 from pcc_console.voice_sounds import InstalledSounds
+from sounds import speech
 from telephony import port
 from tests import sounds
 from webhooks.client import Answer, Outgoing

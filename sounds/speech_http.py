@@ -14,8 +14,8 @@ from dataclasses import asdict, dataclass
 
 from django.utils.translation import gettext as _
 
-from ivr.domain.spoken_language import LANGUAGES
-from ivr.speech_provider import SpeechUnavailable, Utterance
+from sounds.speech_provider import SpeechUnavailable, Utterance
+from sounds.spoken_language import LANGUAGES
 from webhooks.client import Outgoing, fetch
 from webhooks.failures import FetchFailed
 

@@ -12,8 +12,8 @@ from typing import Final
 from django.utils.translation import gettext as _
 
 from common.confined_program import CODE_FOLDER
-from ivr.speech_program import NO_PROVIDER
-from ivr.speech_provider import TIME_LIMIT_S, SpeechUnavailable, Utterance
+from sounds.speech_program import NO_PROVIDER
+from sounds.speech_provider import TIME_LIMIT_S, SpeechUnavailable, Utterance
 
 NORMAL_WORDS_PER_MINUTE = 165
 VOICES: Final = {"vi": "vi", "en": "en-us", "es": "es-419"}  # espeak-ng's names, by language
@@ -44,7 +44,7 @@ class Espeak:
         pace = str(round(NORMAL_WORDS_PER_MINUTE * utterance.pace))
         try:
             done = subprocess.run(
-                [sys.executable, "-P", "-B", "-m", "ivr.speech_program", voice, pace],
+                [sys.executable, "-P", "-B", "-m", "sounds.speech_program", voice, pace],
                 input=utterance.text.encode(),
                 capture_output=True,
                 env={"PYTHONPATH": str(CODE_FOLDER), "LANG": "C.UTF-8"},

@@ -5,8 +5,8 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from ivr.audio import report
-from ivr.audio.client import check_and_convert
+from sounds.audio import report
+from sounds.audio.client import check_and_convert
 
 WAV_MAGIC = b"RIFF"
 
@@ -19,7 +19,7 @@ def as_engine_form(audio: bytes) -> bytes:
     Cost: 10 ms for a second of plain WAV, else a process for 0.5 s and more (measured 2026-11).
     """
     if audio.startswith(WAV_MAGIC):
-        from ivr.audio import plain_wav  # large libraries, which the console does not need
+        from sounds.audio import plain_wav  # large libraries, which the console does not need
 
         if (sound := plain_wav.read(audio)) is not None:
             return plain_wav.encoded(*sound)

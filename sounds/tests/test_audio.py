@@ -9,10 +9,10 @@ import av
 import numpy as np
 import pytest
 
-from ivr.audio import report
-from ivr.audio.convert import convert
-from ivr.audio.decode import RATE, blocks
-from ivr.audio.report import Kind, Reason, Refused
+from sounds.audio import report
+from sounds.audio.convert import convert
+from sounds.audio.decode import RATE, blocks
+from sounds.audio.report import Kind, Reason, Refused
 from tests import sounds
 
 

@@ -9,8 +9,8 @@ import av
 import numpy as np
 from av.audio.resampler import AudioResampler
 
-from ivr.audio.decode import RATE
-from ivr.audio.report import MOST_PEAKS
+from sounds.audio.decode import RATE
+from sounds.audio.report import MOST_PEAKS
 
 TELEPHONE_RATE = 8_000  # Hz
 OPUS_BITS_PER_S = 48_000  # transparent for speech, decent for music in mono

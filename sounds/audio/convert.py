@@ -10,9 +10,9 @@ from typing import BinaryIO
 
 import numpy as np
 
-from ivr.audio.decode import RATE, blocks, kind_of
-from ivr.audio.encode import Meter, Sink, TelephoneWav, mp3_file, opus_file
-from ivr.audio.report import SHORTEST_S, Reason, Refused, Report
+from sounds.audio.decode import RATE, blocks, kind_of
+from sounds.audio.encode import Meter, Sink, TelephoneWav, mp3_file, opus_file
+from sounds.audio.report import SHORTEST_S, Reason, Refused, Report
 
 LONGEST_MAGIC = 12  # bytes
 SILENCE = 60  # of 32768, about -55 dB: below the noise of any microphone

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from common.refusals import InvalidInput
-from ivr import greetings, speech, speech_espeak, speech_http, speech_piper, speech_program
+from ivr import greetings
+from sounds import speech, speech_espeak, speech_http, speech_piper, speech_program
 from webhooks.client import Answer, Outgoing
 from webhooks.failures import FailureReason, FetchFailed
 
@@ -117,7 +118,7 @@ def test_what_cannot_be_spoken_is_refused(text, language, speed):
 
 class TestWithoutProvider:
     def program(self, monkeypatch, tmp_path, code: str) -> None:
-        package = tmp_path / "ivr"
+        package = tmp_path / "sounds"
         package.mkdir()
         (package / "__init__.py").touch()
         (package / "speech_program.py").write_text(code)

@@ -1,4 +1,4 @@
-"""`python -m ivr.speech_program VOICE WORDS_PER_MINUTE < TEXT > WAV`: speak a text with espeak-ng.
+"""`python -m sounds.speech_program VOICE WORDS_PER_MINUTE < TEXT > WAV`: speak a text with espeak-ng.
 
 A program of its own: espeak-ng is licensed under the GPL, keeps its state in global variables, and is written in C.
 Source: speak_lib.h of espeak-ng 1.52.
@@ -12,7 +12,7 @@ import sys
 import wave
 
 from common import confinement
-from ivr.audio.limits import LIMITS
+from sounds.audio.limits import LIMITS
 
 NO_PROVIDER = 3  # exit codes
 NO_VOICE = 4

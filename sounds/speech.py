@@ -9,12 +9,11 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from common.refusals import InvalidInput
-from ivr.domain.spoken_language import LANGUAGES
-from ivr.models import TEXT_MAX_LENGTH
-from ivr.speech_espeak import Espeak
-from ivr.speech_http import HttpService
-from ivr.speech_piper import Piper
-from ivr.speech_provider import FASTEST, SLOWEST, Provider, SpeechUnavailable, Utterance
+from sounds.speech_espeak import Espeak
+from sounds.speech_http import HttpService
+from sounds.speech_piper import Piper
+from sounds.speech_provider import FASTEST, SLOWEST, TEXT_MAX_LENGTH, Provider, SpeechUnavailable, Utterance
+from sounds.spoken_language import LANGUAGES
 
 __all__ = ["LANGUAGES", "SpeechUnavailable", "checked", "languages_spoken", "provider", "synthesise"]
 

@@ -6,7 +6,7 @@ import logging
 from pathlib import Path
 
 from common import confined_program
-from ivr.audio import report
+from sounds.audio import report
 
 TIME_LIMIT_S = 120  # by the clock on the wall: a machine under load gets to its 60 s of processor time later
 ANSWER_MAX_BYTES = 16_384
@@ -22,7 +22,7 @@ def check_and_convert(folder: Path) -> report.Report:
     """
     try:
         answer = confined_program.run(
-            "ivr.audio", str(folder.resolve()), time_limit_s=TIME_LIMIT_S, output_max_bytes=ANSWER_MAX_BYTES
+            "sounds.audio", str(folder.resolve()), time_limit_s=TIME_LIMIT_S, output_max_bytes=ANSWER_MAX_BYTES
         )
     except confined_program.TookTooLong as error:
         log.warning("audio program took too long", extra={"event": "audio_timeout"})

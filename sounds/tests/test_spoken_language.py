@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ivr.domain.spoken_language import LANGUAGES, Passage, language_of_voice, passages
 from ivr.models import DEFAULT_VOICE
+from sounds.spoken_language import LANGUAGES, Passage, language_of_voice, passages
 
 VI = "Xin chào quý khách. Để gặp bộ phận kinh doanh, vui lòng bấm phím 1."
 EN = "Thank you for calling. For sales, press 1."

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from django.utils.translation import gettext as _
 
-from ivr.speech_provider import TIME_LIMIT_S, SpeechUnavailable, Utterance
+from sounds.speech_provider import TIME_LIMIT_S, SpeechUnavailable, Utterance
 
 MODEL = ".onnx"
 

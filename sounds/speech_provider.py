@@ -8,6 +8,7 @@ from typing import Protocol
 
 from common.refusals import Refusal
 
+TEXT_MAX_LENGTH = 2000  # a minute or two of speech; longer prompts belong in a file
 FASTER_PER_STEP = 1.15
 SLOWEST, FASTEST = -3, 3
 TIME_LIMIT_S = 30  # espeak needs 2 s for the longest text (measured 2026-11); the others are slower

@@ -1,4 +1,4 @@
-"""Texts are spoken once, before or when a call needs them, and sound as the engine sends them."""
+"""Texts are spoken once, and sound as the engine sends them."""
 
 from __future__ import annotations
 
@@ -9,18 +9,15 @@ import threading
 import av
 import numpy as np
 import pytest
-from redis.exceptions import ConnectionError as RedisGone
 
 from common import clock
-from ivr import selectors, services, speech, spoken, tasks
-from ivr.audio import ogg
-from ivr.audio.convert import convert
-from ivr.audio.engine_form import as_engine_form
-from ivr.audio.report import Reason, Refused
-from ivr.models import IvrNode, PlayMode
-from ivr.spoken_cache import SoundCache
-from ivr.words import Words
-from tests import factories, sounds
+from sounds import speech, spoken
+from sounds.audio import ogg
+from sounds.audio.convert import convert
+from sounds.audio.engine_form import as_engine_form
+from sounds.audio.report import Reason, Refused
+from sounds.spoken_cache import SoundCache
+from tests import sounds
 
 VI, EN = "Xin chào quý khách, vui lòng bấm phím 1.", "For English, press 2."
 
@@ -95,7 +92,7 @@ def test_names_of_voices_that_sound_the_same_share_a_sound(said):
 def test_another_provider_speaks_anew(said, settings, monkeypatch):
     spoken.render(EN)
     settings.PCC_SPEECH_PROVIDER, settings.PCC_SPEECH_HTTP_URL = "http", "http://speech.example/"
-    monkeypatch.setattr("ivr.speech_http.fetch", lambda request: pytest.fail("was asked"), raising=True)
+    monkeypatch.setattr("sounds.speech_http.fetch", lambda request: pytest.fail("was asked"), raising=True)
     with pytest.raises(pytest.fail.Exception):
         spoken.render(EN)
 
@@ -201,84 +198,6 @@ def test_half_written_files_are_forgotten_too(tmp_path):
     left.touch()
     assert cache.forget_unused(clock.now() + dt.timedelta(minutes=1)) == 2
     assert cache.forget_unused(clock.now() + dt.timedelta(minutes=1)) == 0
-
-
-# ── Nodes ────────────────────────────────────────────────────────────────────────────────────────────────────────────
-@pytest.fixture
-def asked(monkeypatch):
-    keys: list[int] = []
-    monkeypatch.setattr(tasks.speak_node, "delay", keys.append)
-    return keys
-
-
-@pytest.fixture
-def tree(ours):
-    return factories.IvrTreeFactory(project=ours)
-
-
-def talk(tree, text: str = EN, **fields: object) -> IvrNode:
-    return IvrNode(project=tree.project, tree=tree, node_name="Welcome", node_play_content=text, **fields)
-
-
-def test_a_node_is_spoken_after_it_was_saved(tree, asked, said, django_capture_on_commit_callbacks):
-    node = talk(tree, voice="female", speed=1)
-    with django_capture_on_commit_callbacks(execute=True):
-        services.add_node(node)
-        assert asked == []
-    assert asked == [node.pk]
-    tasks.speak_node(node.pk)
-    spoken.spoken_packets(EN, voice="female", speed=1)
-    assert said == [EN]
-
-
-def test_a_node_that_plays_a_file_is_not_spoken(tree, asked, django_capture_on_commit_callbacks):
-    greeting = factories.GreetingFileFactory(project=tree.project)
-    with django_capture_on_commit_callbacks(execute=True):
-        services.add_node(talk(tree, node_play_mode=PlayMode.PLAY, greeting_file=greeting))
-    assert asked == []
-
-
-def test_a_node_is_saved_although_no_worker_can_be_asked(tree, monkeypatch, django_capture_on_commit_callbacks):
-    def gone(key: int) -> None:
-        raise RedisGone
-
-    monkeypatch.setattr(tasks.speak_node, "delay", gone)
-    with django_capture_on_commit_callbacks(execute=True):
-        services.add_node(talk(tree))
-    assert IvrNode.objects.count() == 1
-
-
-def test_what_is_gone_or_cannot_be_spoken_disturbs_no_worker(tree, settings, tmp_path):
-    node = talk(tree)
-    node.save()
-    settings.PCC_SPEECH_PROVIDER, settings.PCC_SPEECH_PIPER_VOICES = "piper", str(tmp_path / "nowhere")
-    tasks.speak_node(node.pk)
-    tasks.speak_node(node.pk + 1)
-    assert not (tmp_path / "speech").exists() or not list((tmp_path / "speech").glob("*/*.opus"))
-
-
-@pytest.mark.parametrize(
-    ("languages", "text"),
-    [
-        (
-            {"en"},
-            "Nothing here speaks Vietnamese, so callers do not hear that part. Ask your operator for a voice, or play "
-            "a greeting file.",
-        ),
-        (
-            set(),
-            "No program that speaks is installed, so callers hear nothing. Ask your operator for one, or play a "
-            "greeting file.",
-        ),
-    ],
-)
-def test_the_linter_knows_who_speaks_here(tree, monkeypatch, languages, text):
-    services.add_node(talk(tree, f"{VI} {EN}"))
-    tree.refresh_from_db()
-    monkeypatch.setattr(selectors, "languages_spoken", lambda: languages)
-    linted = selectors.tree_for_linting(tree)
-    words = Words(linted.tree, linted.queues)
-    assert text in [words.told(finding).text for finding in linted.findings]
 
 
 def test_sounds_that_no_call_heard_for_long_are_forgotten(monkeypatch):

@@ -1,4 +1,4 @@
-"""`python -m ivr.audio FOLDER`: check FOLDER/upload, write the other files beside it, print one line of JSON."""
+"""`python -m sounds.audio FOLDER`: check FOLDER/upload, write the other files beside it, print one line of JSON."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from common import confinement
-from ivr.audio import report
-from ivr.audio.limits import LIMITS
+from sounds.audio import report
+from sounds.audio.limits import LIMITS
 
 
 def main(folder: Path) -> None:
     confinement.limit_resources(LIMITS)
     # Imported under the limits: loading the libraries takes memory, too.
-    from ivr.audio.convert import convert, load_everything
+    from sounds.audio.convert import convert, load_everything
 
     load_everything()
 

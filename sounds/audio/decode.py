@@ -10,7 +10,7 @@ import numpy as np
 from av.audio.resampler import AudioResampler
 from av.stream import Disposition
 
-from ivr.audio.report import ENCODER_PADDING_S, LONGEST_S, Kind, Reason, Refused
+from sounds.audio.report import ENCODER_PADDING_S, LONGEST_S, Kind, Reason, Refused
 
 RATE = 48_000  # Hz; everything is decoded to this, mono, 16 bit
 SAMPLE_RATES = range(4_000, 192_001)  # what is outside is no recording, only work

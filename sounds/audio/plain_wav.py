@@ -10,10 +10,10 @@ import av
 import numpy as np
 from av.audio.resampler import AudioResampler
 
-from ivr.audio.convert import SILENCE
-from ivr.audio.decode import RATE
-from ivr.audio.encode import opus_file
-from ivr.audio.report import LONGEST_S, SHORTEST_S, Reason, Refused
+from sounds.audio.convert import SILENCE
+from sounds.audio.decode import RATE
+from sounds.audio.encode import opus_file
+from sounds.audio.report import LONGEST_S, SHORTEST_S, Reason, Refused
 
 BYTES_PER_SAMPLE = 2
 RATES = range(8_000, RATE + 1)

@@ -11,12 +11,12 @@ from pathlib import Path
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from ivr import speech
-from ivr.audio import report
-from ivr.audio.engine_form import as_engine_form
-from ivr.audio.ogg import opus_packets
-from ivr.domain.spoken_language import Passage, passages
-from ivr.spoken_cache import SoundCache
+from sounds import speech
+from sounds.audio import report
+from sounds.audio.engine_form import as_engine_form
+from sounds.audio.ogg import opus_packets
+from sounds.spoken_cache import SoundCache
+from sounds.spoken_language import Passage, passages
 
 FOLDER = "speech"
 KEEP_UNUSED = dt.timedelta(days=30)

@@ -1,0 +1,111 @@
+"""The text of a node is spoken when it is saved."""
+
+from __future__ import annotations
+
+import pytest
+from redis.exceptions import ConnectionError as RedisGone
+
+from ivr import selectors, services, tasks
+from ivr.models import IvrNode, PlayMode
+from ivr.words import Words
+from sounds import speech, spoken
+from tests import factories
+
+VI, EN = "Xin chào quý khách, vui lòng bấm phím 1.", "For English, press 2."
+
+
+@pytest.fixture(autouse=True)
+def media(settings, tmp_path):
+    settings.MEDIA_ROOT = tmp_path
+    return tmp_path
+
+
+@pytest.fixture
+def said(monkeypatch):
+    """What the provider was asked to speak."""
+    texts: list[str] = []
+    synthesise = speech.synthesise
+
+    def listen(text: str, **how: object) -> bytes:
+        texts.append(text)
+        return synthesise(text, **how)
+
+    monkeypatch.setattr(speech, "synthesise", listen)
+    return texts
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    keys: list[int] = []
+    monkeypatch.setattr(tasks.speak_node, "delay", keys.append)
+    return keys
+
+
+@pytest.fixture
+def tree(ours):
+    return factories.IvrTreeFactory(project=ours)
+
+
+def talk(tree, text: str = EN, **fields: object) -> IvrNode:
+    return IvrNode(project=tree.project, tree=tree, node_name="Welcome", node_play_content=text, **fields)
+
+
+def test_a_node_is_spoken_after_it_was_saved(tree, asked, said, django_capture_on_commit_callbacks):
+    node = talk(tree, voice="female", speed=1)
+    with django_capture_on_commit_callbacks(execute=True):
+        services.add_node(node)
+        assert asked == []
+    assert asked == [node.pk]
+    tasks.speak_node(node.pk)
+    spoken.spoken_packets(EN, voice="female", speed=1)
+    assert said == [EN]
+
+
+def test_a_node_that_plays_a_file_is_not_spoken(tree, asked, django_capture_on_commit_callbacks):
+    greeting = factories.GreetingFileFactory(project=tree.project)
+    with django_capture_on_commit_callbacks(execute=True):
+        services.add_node(talk(tree, node_play_mode=PlayMode.PLAY, greeting_file=greeting))
+    assert asked == []
+
+
+def test_a_node_is_saved_although_no_worker_can_be_asked(tree, monkeypatch, django_capture_on_commit_callbacks):
+    def gone(key: int) -> None:
+        raise RedisGone
+
+    monkeypatch.setattr(tasks.speak_node, "delay", gone)
+    with django_capture_on_commit_callbacks(execute=True):
+        services.add_node(talk(tree))
+    assert IvrNode.objects.count() == 1
+
+
+def test_what_is_gone_or_cannot_be_spoken_disturbs_no_worker(tree, settings, tmp_path):
+    node = talk(tree)
+    node.save()
+    settings.PCC_SPEECH_PROVIDER, settings.PCC_SPEECH_PIPER_VOICES = "piper", str(tmp_path / "nowhere")
+    tasks.speak_node(node.pk)
+    tasks.speak_node(node.pk + 1)
+    assert not (tmp_path / "speech").exists() or not list((tmp_path / "speech").glob("*/*.opus"))
+
+
+@pytest.mark.parametrize(
+    ("languages", "text"),
+    [
+        (
+            {"en"},
+            "Nothing here speaks Vietnamese, so callers do not hear that part. Ask your operator for a voice, or play "
+            "a greeting file.",
+        ),
+        (
+            set(),
+            "No program that speaks is installed, so callers hear nothing. Ask your operator for one, or play a "
+            "greeting file.",
+        ),
+    ],
+)
+def test_the_linter_knows_who_speaks_here(tree, monkeypatch, languages, text):
+    services.add_node(talk(tree, f"{VI} {EN}"))
+    tree.refresh_from_db()
+    monkeypatch.setattr(selectors, "languages_spoken", lambda: languages)
+    linted = selectors.tree_for_linting(tree)
+    words = Words(linted.tree, linted.queues)
+    assert text in [words.told(finding).text for finding in linted.findings]
