@@ -225,7 +225,10 @@ class StopRecording:
 
 @dataclass(frozen=True, slots=True)
 class SendDigits:
+    """Let the party hear keys being pressed. `keys` names the command: it is done once."""
+
     leg: str
+    keys: str
     digits: str
 
 

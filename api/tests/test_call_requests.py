@@ -410,7 +410,7 @@ def test_an_agent_is_muted_and_sends_keys(ours, talk):
     muted, keys = told(talk)[-2:]
     customer = Leg.objects.get(call__call_id=talk, role="destination")
     assert muted == port.Mute(Leg.objects.get(call__call_id=talk, role="agent").leg_id, True)
-    assert keys == port.SendDigits(customer.leg_id, "12#")
+    assert (keys.leg, keys.digits) == (customer.leg_id, "12#")
     with pytest.raises(InvalidInput):
         requests.send_digits(ours.pk, talk, "agent_1", "12;")
 

@@ -109,7 +109,8 @@ def send_digits(turn: Turn, leg_id: str, digits: str) -> None:
     leg = turn.call.leg(leg_id)
     if leg is None or turn.call.state is not CallState.CONNECTED or not talks(turn, leg):
         return
-    turn.do(*(SendDigits(other.id, digits) for other in turn.others(leg_id) if talks(turn, other)))
+    keys = turn.new_id("digits")
+    turn.do(*(SendDigits(other.id, keys, digits) for other in turn.others(leg_id) if talks(turn, other)))
 
 
 def talks(turn: Turn, leg: Leg) -> bool:

@@ -75,7 +75,7 @@ class Leg:
     gather: GatherRun | None = None
     sounding: Sounding | None = None  # of the play or gathering, what is heard now
     recordings: dict[str, RecordingRun] = field(default_factory=dict)
-    known: set[str] = field(default_factory=set)  # ids of plays, gathers and recordings that have been begun
+    known: set[str] = field(default_factory=set)  # ids of what has been begun: plays, gathers, recordings, keys
     timers: dict[str, Timer] = field(default_factory=dict)
     speaks_until: dt.datetime | None = None
 

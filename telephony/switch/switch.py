@@ -227,5 +227,6 @@ class Switch:
         self._hearing.silence(leg)
 
     def _send_digits(self, leg: Leg, command: port.SendDigits) -> None:
-        if leg.state is State.ANSWERED:
+        if leg.state is State.ANSWERED and command.keys not in leg.known:
+            leg.known.add(command.keys)
             self._parties.keys(leg, command.digits)

@@ -12,8 +12,6 @@ from tests.contract.harness import OURS, SOON_S, Harness, Told
 from tests.contract.simulated import SimulatedHarness
 
 ENGINES = {"simulated": SimulatedHarness, "browser": BrowserHarness}
-# Keys that are sent have no id: the party would hear them twice.
-NOT_REPEATABLE = (port.SendDigits,)
 SETTLED_S = 0.2  # for what must not come
 
 
@@ -26,7 +24,7 @@ def engine(request) -> Iterator[Harness]:
 
     def repeatedly(*commands: port.Command) -> None:
         for command in commands:
-            execute(*[command] * (1 if isinstance(command, NOT_REPEATABLE) else times))
+            execute(*[command] * times)
 
     harness.execute = repeatedly
     try:

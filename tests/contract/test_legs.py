@@ -178,10 +178,18 @@ def test_a_leg_that_is_hung_up_before_anybody_answers_is_cancelled(engine, told,
 
 
 def test_keys_can_be_sent_to_a_party(engine, agent):
-    engine.execute(port.SendDigits(agent, "12#"))
+    engine.execute(port.SendDigits(agent, "keys-1", "12#"))
     engine.advance(SOON_S)
 
     assert engine.received_keys(agent) == "12#"
+
+
+def test_keys_that_were_sent_are_not_sent_again_and_others_are(engine, agent):
+    for keys in ("keys-1", "keys-1", "keys-2"):
+        engine.execute(port.SendDigits(agent, keys, "5"))
+        engine.advance(SOON_S)
+
+    assert engine.received_keys(agent) == "55"
 
 
 # ── Legs that are not there ──────────────────────────────────────────────────────────────────────────────────────────
@@ -226,7 +234,7 @@ def commands_for(leg):
         port.Mute(leg, on=True),
         port.StartRecording(leg, "recording-1", "conversation", 1),
         port.StopRecording(leg, "recording-1"),
-        port.SendDigits(leg, "1"),
+        port.SendDigits(leg, "keys-1", "1"),
     ]
 
 
