@@ -20,6 +20,7 @@ def inside(view: Callable[..., Any]) -> Any:
 
 urlpatterns = [
     path("v2/getStringeeServerAddress", discovery.server_address, name="softphone_discovery"),
+    path("calls2/v2/getStringeeServerAddress", discovery.server_address, {"query": "?calls=2"}),
     re_path(r"^softphone/?$", softphone.softphone, name="softphone"),
     path("softphone/token", inside(softphone.token), name="softphone_token"),
     path("softphone/api/", include("softphone.agent_api.urls")),

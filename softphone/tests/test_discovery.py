@@ -30,6 +30,14 @@ def test_address_is_where_the_installation_is_reached(client, ours, settings, pu
     assert answer.headers["Access-Control-Allow-Origin"] == "*"
 
 
+def test_page_that_takes_calls_in_rooms_says_so_by_the_address_of_its_api(client, ours, settings):
+    settings.PCC_PUBLIC_URL = "https://pcc.example"
+    token = agent_token(ApiKey.objects.get(project=ours), "lan", pcc=True).token
+    answer = client.get(f"/calls2{ADDRESS}", {"access_token": token})
+    (address,) = answer.json()["data"]["stringeeServerAddrs"]["web"]
+    assert address == {"ip": "pcc.example", "port": "443/softphone/ws?calls=2"}
+
+
 @pytest.mark.parametrize(("token", "code"), [("", 1), ("hello", 2)])
 def test_token_that_opens_nothing_finds_nothing(client, token, code):
     answer = ask(client, token)
