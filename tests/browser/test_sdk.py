@@ -186,9 +186,9 @@ def states(page: Sdk) -> list[int]:
     return [code for code, *_ in page.get("seen.states")]
 
 
-def talk(agent: Sdk, customer: Sdk, center: Facts) -> Any:
+def talk(agent: Sdk, customer: Sdk, center: Facts, kind: int = 1) -> Any:
     """The customer calls the hotline, the agent answers. Returns what the agent was shown."""
-    answer = customer.dial(center["customer"], center["hotline"])
+    answer = customer.dial(center["customer"], center["hotline"], kind)
     assert answer["r"] == 0, answer
     shown = agent.until("seen.incoming.at(-1)")
     assert agent.ask("answer")["r"] == 0
@@ -347,8 +347,8 @@ def test_end_that_a_page_has_missed_is_told_when_it_comes_back(agent, customer, 
     agent.until("seen.states.some(([code]) => code === 6)")
 
 
-def test_call_goes_on_when_the_process_with_all_sockets_is_killed(installation, agent, customer, center):
-    talk(agent, customer, center)
+def test_calls_of_both_kinds_go_on_when_the_process_with_all_sockets_is_killed(installation, agent, customer, center):
+    talk(agent, customer, center, kind=2)
     os.killpg(installation.pids()["web"], signal.SIGKILL)
     for page in (agent, customer):
         assert page.until("seen.authen.at(1)", within_s=60)["r"] == 0
@@ -421,10 +421,7 @@ def test_sdk_rejects_and_gives_up_in_rooms(agent_in_room, customer_in_room, cent
 def test_sdk_hands_a_call_in_a_room_to_a_colleague(sdk, agent_in_room, customer, center):
     agent, colleague = agent_in_room, sdk(COLLEAGUE_HZ)
     assert colleague.sign_in(center["colleague"], IN_ROOMS)["r"] == 0
-    assert customer.dial(center["customer"], center["hotline"])["r"] == 0
-    agent.until("seen.incoming.length")
-    assert agent.ask("answer")["r"] == 0
-    agent.hears(CUSTOMER_HZ)
+    talk(agent, customer, center)
     refused = agent.ask("transferCall", "minh", "agent", "coach")
     assert (refused["r"], "coach" in refused["message"]) == (22, True)
     assert agent.ask("transferCall", "minh", "agent", "blind")["r"] == 0
@@ -455,10 +452,7 @@ def test_pages_of_both_kinds_ring_for_one_call(sdk, agent, agent_in_room, custom
 
 def test_call_in_a_room_goes_on_when_the_socket_breaks(agent_in_room, customer_in_room, center):
     agent, customer = agent_in_room, customer_in_room
-    assert customer.dial(center["customer"], center["hotline"], kind=2)["r"] == 0
-    agent.until("seen.incoming.length")
-    assert agent.ask("answer")["r"] == 0
-    agent.hears(CUSTOMER_HZ)
+    talk(agent, customer, center, kind=2)
     for page in (agent, customer):
         page.get("breakSocket()")
         page.until("seen.authen.length === 2")
