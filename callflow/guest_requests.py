@@ -28,7 +28,7 @@ def add_person(project_id: int, call_id: str, to: Party, *, by_user: str = "", s
     """Ring a user (`to.internal`) or a telephone, who then talks along. Returns the id of the leg.
 
     An agent must be free: he is reserved. `by_user`: who adds him, somebody in the call. `shown`: who calls, as the
-    person sees it; on a telephone a number of ours.
+    person sees it, a user or a number; on a telephone a number of ours, or the call's.
     Raises CallNotFound, CallEnded, NotPossibleNow, NotFound, AgentNotFoundOrInAnotherCall, AgentUnreachable,
     ToNumberInvalid, TooManyCalls, CalloutNotAllowed, FromNumberNotFound.
     """
@@ -41,7 +41,8 @@ def add_person(project_id: int, call_id: str, to: Party, *, by_user: str = "", s
         reached = reach(config, to)
         if reached.agent is not None and not activity.reserve([reached.agent.id], call_id, clock.now()):
             raise refusals.AgentNotFoundOrInAnotherCall
-        return _ring(loaded, LegRole.PARTICIPANT, Part.TALK, reached, by_user, _shown(config, reached, shown))
+        by = by_user or _user_among(loaded.call, shown)
+        return _ring(loaded, LegRole.PARTICIPANT, Part.TALK, reached, by, _shown(config, reached, shown))
 
 
 def remove_person(project_id: int, call_id: str, leg_id: str) -> None:
@@ -58,13 +59,19 @@ def third_persons(call: Call) -> list[Leg]:
 
 
 def _shown(config: LiveConfig, reached: Reached, shown: Party | None) -> Party | None:
-    """Telephones are shown a number of ours, in our spelling."""
+    """Telephones are shown a number of ours, in our spelling; the call's when a user is named."""
     if shown is None or not reached.endpoints[0].startswith(TELEPHONE):
         return shown
     number = config.number(shown.number)
-    if number is None:
+    if number is None and not shown.internal:
         raise refusals.FromNumberNotFound
-    return Party(number.digits, shown.alias)
+    return Party(number.digits, shown.alias) if number is not None else None
+
+
+def _user_among(call: Call, party: Party | None) -> str:
+    """A party's name when it is a user's who is in the call."""
+    users = {leg.agent.user_id for leg in call.live_legs if leg.agent is not None}
+    return party.number if party is not None and party.number in users else ""
 
 
 # ── Supervisors ──────────────────────────────────────────────────────────────────────────────────────────────────────

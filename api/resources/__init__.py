@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from api.resources.agents import AgentResource, GroupResource, MembershipResource
+from api.resources.call_guests import AddUser, Whisper
 from api.resources.call_log import CallLog
 from api.resources.call_settings import CallSettingsResource
 from api.resources.calls import Callout, LegTransfer, ProgramCall, PutActions, Stop, Transfer
@@ -39,6 +40,8 @@ ALL: tuple[type[ApiView], ...] = (
     PutActions,
     Stop,
     LegTransfer,
+    AddUser,
+    Whisper,
     Users,
     PushTokens,
     WrapUps,

@@ -21,7 +21,7 @@ from api.schema import TEXT, WHOLE, Description
 from api.serializers import PageQuery
 from api.shapes import Bit, bit
 from api.views import Resource, read
-from calls.domain import Direction
+from calls.domain import Direction, LegRole
 from calls.models import PHONE_MAX_LENGTH, Call, Leg, Recording, RecordingState
 from common.clock import epoch_ms
 from common.phone import InvalidPhoneNumber, digits_of
@@ -212,7 +212,7 @@ class CallLog(Resource[Call]):
 
     def rows(self) -> QuerySet[Call]:
         ready = Recording.objects.filter(call=OuterRef("pk"), state=RecordingState.READY)
-        legs = Leg.objects.filter(call=OuterRef("pk")).order_by("pk")
+        legs = Leg.objects.filter(call=OuterRef("pk")).exclude(role=LegRole.SUPERVISOR).order_by("pk")
         return super().rows().annotate(recorded=Exists(ready), participants=ArraySubquery(legs.values("number")))
 
     def list(self, request: Request) -> HttpResponse:

@@ -182,6 +182,16 @@ SAMPLES: dict[str, Sample] = {
         lambda w: "",
         lambda w: {"callId": w.call.call_id, "to": {"type": "external", "number": "84909982888"}},
     ),
+    "call2/adduser": Sample(
+        lambda w: "",
+        lambda w: {
+            "callId": w.call.call_id,
+            "from": {"type": "external", "number": w.number.number, "alias": ""},
+            "to": {"type": "external", "number": "84909982888", "alias": ""},
+            "spyCall": False,
+        },
+    ),
+    "call2/whisper": Sample(lambda w: "", lambda w: {"callId": w.call.call_id, "userId": w.agent.stringee_user_id}),
     "users": Sample(lambda w: "", lambda w: {}),
     "pushtoken": Sample(lambda w: "", lambda w: {"userId": "lan", "deviceToken": "token of an app"}),
     "agent-wrapup": Sample(lambda w: w.free_agent.public_id, lambda w: {"action": "end"}),

@@ -117,9 +117,9 @@ def _queue_steps(call: Call) -> Iterator[Step]:
 
 
 def _party_steps(call: Call, *, names_people: bool) -> Iterator[Step]:
-    """Whom the telephone could talk with: every leg but its own, the last one as it is now."""
-    legs = Leg.objects.filter(call=call).exclude(number=call.customer_number).select_related("agent").order_by("pk")
-    for leg in legs:
+    """Whom the telephone could talk with: every leg but its own, the last one as it is now. Supervisors stay unseen."""
+    legs = Leg.objects.filter(call=call).exclude(role=LegRole.SUPERVISOR).exclude(number=call.customer_number)
+    for leg in legs.select_related("agent").order_by("pk"):
         if leg.answered_at is not None:
             yield {"kind": "talk", "name": _party_name(leg, names_people)}
         elif leg.state != LegState.ENDED:
