@@ -10,7 +10,7 @@ from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 
 from telephony import port, signals
 from telephony.adapters.browser import patches
-from telephony.adapters.browser.link import APART_WITHIN_S
+from telephony.adapters.browser.link import APART_WITHIN_S, MOST_WAITING
 from telephony.adapters.browser.outlet import Outlet
 from telephony.port import HangupCause
 from telephony.signals import SdpKind, Way
@@ -378,6 +378,38 @@ def test_an_offer_to_speak_that_is_none_ends_its_own_call_only(engine, told, pag
 
     assert gone(page) == [("out", HangupCause.FAILED)]
     assert list(engine.engine.switch.legs) == [other]
+
+
+def test_a_page_that_offers_faster_than_it_can_be_answered_is_not_waited_for(engine, told, page):
+    calls(engine, page)
+    offer = page.mouths["pc-1"].peer.localDescription.sdp
+    page.told.clear()
+
+    def flood():
+        for _ in range(100):
+            page.say(signals.Describe(page.session, "out", SdpKind.OFFER, offer, Way.SPEAKS, "pc-1"))
+
+    engine.do(flood)
+    engine.advance(3)
+
+    assert len(list(page.of(signals.Describe))) == MOST_WAITING
+    connected(engine, "out")
+
+
+def test_who_listens_hears_both_whether_they_have_one_connection_or_two(engine, told, page):
+    leg = engine.dial_in()
+    engine.execute(port.Answer(leg))
+    answers(engine, told, page)
+    engine.execute(port.Bridge("in", leg))
+    boss = apart_page(engine, "web:1_boss", 1900.0)
+    answers(engine, told, boss, "boss")
+
+    engine.execute(port.Join("boss", "in", port.Part.LISTEN))
+    assert engine.advance_until(lambda: engine.engine.voices.count() == 3, 5)
+    engine.advance(2 * SOON_S)
+
+    heard = [engine.voices(each) for each in ("boss", "in", leg)]
+    assert heard == [{"in", leg}, {leg}, {"in"}]
 
 
 def test_a_leg_that_ends_while_both_are_offered_leaves_nothing_open(engine, told, page):

@@ -19,6 +19,7 @@ APART_WITHIN_S = (
 )
 ANSWER_WITHIN_S = 10.0  # the SDK answers as soon as it has the microphone, which it asked for when it rang
 CONNECTED_WITHIN_S = 15.0  # from the answer; several lost packets of DTLS
+MOST_WAITING = 8  # descriptions; a page sends the next when it has seen the answer to the last
 BACK_WITHIN_S = 4.0  # a page that is loaded anew closes its connection and comes back
 NOTHING_SINCE_S, NOTHING_FROM_SILENT_S = 1.0, 3.0  # from a page that is back: it speaks all the time, or only listens
 
@@ -73,6 +74,9 @@ class Link:
 
     def described(self, kind: SdpKind, sdp: str, name: str) -> None:
         """The page offers or answers."""
+        if len(self._tasks) >= MOST_WAITING:
+            log.warning("descriptions come too fast", extra={"leg": self._holder.leg})
+            return
         self._do(partial(self._answer, sdp, name) if kind is SdpKind.OFFER else partial(self._take_answer, sdp))
 
     def withdraw(self, name: str) -> None:
