@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Collection
-from functools import partial
 
-import redis
 from django.db import transaction
 from django.db.models import Q
 from django.utils.translation import gettext as _
-from kombu.exceptions import OperationalError
 
 from common.deletion import delete_or_refuse, in_use
 from common.refusals import InvalidInput
 from common.saving import Twin, save_row
 from ivr.models import IvrKeyPress, IvrNode, IvrTree, KeyAction, PlayMode
-
-log = logging.getLogger(__name__)
+from sounds.beforehand import speak_after_commit
 
 
 def save_tree(tree: IvrTree) -> None:
@@ -47,18 +42,7 @@ def save_node(node: IvrNode) -> None:
     else:
         node.node_play_content = ""
     save_row(node)
-    if node.node_play_content.strip():
-        transaction.on_commit(partial(_speak_soon, node.pk))
-
-
-def _speak_soon(node_pk: int) -> None:
-    """Let a worker speak a node's text, so that its first caller does not wait. Lost, the engine does it."""
-    from ivr.tasks import speak_node
-
-    try:
-        speak_node.delay(node_pk)
-    except (redis.RedisError, OperationalError) as error:
-        log.warning("text is not spoken beforehand", extra={"node_id": node_pk, "reason": type(error).__name__})
+    speak_after_commit(node.node_play_content, voice=node.voice, speed=node.speed)
 
 
 def save_key(key: IvrKeyPress) -> None:

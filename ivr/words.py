@@ -9,17 +9,13 @@ from functools import cached_property
 from django.utils.functional import Promise
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, pgettext_lazy
+from django.utils.translation import gettext_lazy
 
 from ivr.domain.findings import Code, Finding, Place, Severity
 from ivr.domain.tree import EMPTY_KEY, INVALID_KEY, Action, KeyPress, NodeId, Play, Queue, QueueId, Talk, Tree
 from ivr.models import Key
+from sounds.words import LANGUAGES, NO_SPEECH, NOT_SPOKEN
 
-_LANGUAGES: Mapping[str, str | Promise] = {
-    "vi": pgettext_lazy("a language, within a sentence", "Vietnamese"),
-    "en": pgettext_lazy("a language, within a sentence", "English"),
-    "es": pgettext_lazy("a language, within a sentence", "Spanish"),
-}
 _KEY_IN_ID = {"*": "star", "#": "hash", EMPTY_KEY: "none", INVALID_KEY: "other"}
 
 # Said at the place where it was found; in a list, the place goes before it.
@@ -42,14 +38,8 @@ _TEXTS: Mapping[Code, str | Promise] = {
         "Sends an SMS, but no gateway is configured, so nothing goes out. Enter one in the call settings."
     ),
     Code.TEXT_EMPTY: gettext_lazy("Callers hear nothing. Enter the text to speak."),
-    Code.NO_SPEECH: gettext_lazy(
-        "No program that speaks is installed, so callers hear nothing. Ask your operator for one, or play a greeting "
-        "file."
-    ),
-    Code.LANGUAGE_NOT_SPOKEN: gettext_lazy(
-        "Nothing here speaks %(detail)s, so callers do not hear that part. Ask your operator for a voice, or play a "
-        "greeting file."
-    ),
+    Code.NO_SPEECH: NO_SPEECH,
+    Code.LANGUAGE_NOT_SPOKEN: NOT_SPOKEN,
     Code.AUDIO_MISSING: gettext_lazy("Callers hear nothing. Choose a greeting file."),
     Code.AUDIO_UNREADABLE: gettext_lazy("The audio of %(detail)s is missing or damaged. Upload it again."),
     Code.LOOP_WITHOUT_EXIT: gettext_lazy("Callers can only go round, no key leads out: %(nodes)s."),
@@ -116,7 +106,7 @@ class Words:
         nodes = ", ".join(self.names[node] for node in finding.nodes)
         detail = finding.detail
         if finding.code is Code.LANGUAGE_NOT_SPOKEN:
-            detail = str(_LANGUAGES[detail])
+            detail = str(LANGUAGES[detail])
         text = str(_TEXTS[finding.code]) % {"detail": detail, "nodes": nodes}
         place = self._place(finding.place)
         return Told(finding, text, _("%(place)s: %(text)s") % {"place": place, "text": text} if place else text)

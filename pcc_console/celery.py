@@ -73,7 +73,7 @@ app.conf.update(
         "callflow.tasks.finish_recordings": {"queue": "reports"},
         "callflow.tasks.erase_old_recordings": {"queue": "reports"},
         "callflow.tasks.*": {"queue": "timers"},
-        "ivr.tasks.*": {"queue": "reports"},
+        "sounds.tasks.*": {"queue": "reports"},
         "webhooks.tasks.*": {"queue": "hooks"},
     },
     task_serializer="json",

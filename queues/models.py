@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
@@ -12,6 +12,7 @@ from django.utils.translation import pgettext_lazy
 from common.validation import validate_web_address
 from projects.models import URL_MAX_LENGTH, ProjectRow, Tenanted, validate_time_zone
 from queues.entries import EntryOutcome, EntryState
+from sounds.beforehand import speak_after_commit
 
 MIN_RING_TIMEOUT_S = 3  # shorter rings cannot be answered (Source: rest-api.md §7.1)
 MAX_RING_TIMEOUT_S = 600
@@ -316,6 +317,16 @@ class Queue(ProjectRow):
     def __str__(self) -> str:
         return self.name
 
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Store it; its text is spoken soon after, whoever has written it."""
+        super().save(*args, **kwargs)
+        speak_after_commit(self.spoken_text)
+
+    @property
+    def spoken_text(self) -> str:
+        """What callers hear in a machine's voice; empty for none."""
+        return self.voicemail_prompt if self.enable_voicemail and not self.voicemail_greeting_id else ""
+
 
 class OutcomeCause(models.TextChoices):
     """Why a caller is not (or no longer) kept waiting."""
@@ -422,6 +433,16 @@ class QueueOutcome(Tenanted):
 
     def __str__(self) -> str:
         return f"{self.queue} ({self.get_cause_display()})"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Store it; its text is spoken soon after, whoever has written it."""
+        super().save(*args, **kwargs)
+        speak_after_commit(self.spoken_text)
+
+    @property
+    def spoken_text(self) -> str:
+        """What callers hear in a machine's voice; empty for none."""
+        return self.message if self.action == OutcomeAction.MESSAGE and not self.greeting_id else ""
 
 
 class QueueEntry(Tenanted):

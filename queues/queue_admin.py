@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
@@ -24,6 +24,7 @@ from queues.models import OutcomeCause, Queue, QueueOutcome, Schedule
 from queues.queue_forms import HoursForm, OutcomeForm, QueueForm, RingTimeForm
 from queues.resources import QueueResource
 from queues.services import delete_queue
+from sounds.beforehand import unheard
 
 
 def routing_address(queue: Queue) -> str:
@@ -141,6 +142,14 @@ class QueueAdmin(SheetsMixin, ProjectAdmin):
     def delete_row(self, request: HttpRequest, row: Model) -> None:
         assert isinstance(row, Queue)  # noqa: S101 - tells the type checker whose page this is
         delete_queue(row)
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        """Store the ways out as well; what of the texts callers would not hear is said at once."""
+        super().save_related(request, form, formsets, change)
+        queue = form.instance
+        texts = [queue.spoken_text, *(outcome.spoken_text for outcome in queue.outcomes.all())]
+        for complaint in dict.fromkeys(each for text in texts for each in unheard(text)):
+            self.message_user(request, complaint, messages.WARNING)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         rows: QuerySet[Any] = super().get_queryset(request)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from redis.exceptions import ConnectionError as RedisGone
 
-from ivr import selectors, services, tasks
+from ivr import selectors, services
 from ivr.models import IvrNode, PlayMode
 from ivr.words import Words
-from sounds import speech, spoken
+from sounds import speech, spoken, tasks
 from tests import factories
 
 VI, EN = "Xin chào quý khách, vui lòng bấm phím 1.", "For English, press 2."
@@ -36,9 +36,10 @@ def said(monkeypatch):
 
 @pytest.fixture
 def asked(monkeypatch):
-    keys: list[int] = []
-    monkeypatch.setattr(tasks.speak_node, "delay", keys.append)
-    return keys
+    """What workers are asked to speak."""
+    texts: list[tuple[object, ...]] = []
+    monkeypatch.setattr(tasks.speak, "delay", lambda *how: texts.append(how))
+    return texts
 
 
 @pytest.fixture
@@ -55,8 +56,8 @@ def test_a_node_is_spoken_after_it_was_saved(tree, asked, said, django_capture_o
     with django_capture_on_commit_callbacks(execute=True):
         services.add_node(node)
         assert asked == []
-    assert asked == [node.pk]
-    tasks.speak_node(node.pk)
+    assert asked == [(EN, "female", 1)]
+    tasks.speak(*asked[0])
     spoken.spoken_packets(EN, voice="female", speed=1)
     assert said == [EN]
 
@@ -69,22 +70,13 @@ def test_a_node_that_plays_a_file_is_not_spoken(tree, asked, django_capture_on_c
 
 
 def test_a_node_is_saved_although_no_worker_can_be_asked(tree, monkeypatch, django_capture_on_commit_callbacks):
-    def gone(key: int) -> None:
+    def gone(*how: object) -> None:
         raise RedisGone
 
-    monkeypatch.setattr(tasks.speak_node, "delay", gone)
+    monkeypatch.setattr(tasks.speak, "delay", gone)
     with django_capture_on_commit_callbacks(execute=True):
         services.add_node(talk(tree))
     assert IvrNode.objects.count() == 1
-
-
-def test_what_is_gone_or_cannot_be_spoken_disturbs_no_worker(tree, settings, tmp_path):
-    node = talk(tree)
-    node.save()
-    settings.PCC_SPEECH_PROVIDER, settings.PCC_SPEECH_PIPER_VOICES = "piper", str(tmp_path / "nowhere")
-    tasks.speak_node(node.pk)
-    tasks.speak_node(node.pk + 1)
-    assert not (tmp_path / "speech").exists() or not list((tmp_path / "speech").glob("*/*.opus"))
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from common import clock
-from sounds import speech, spoken
+from sounds import speech, spoken, tasks
 from sounds.audio import ogg
 from sounds.audio.convert import convert
 from sounds.audio.engine_form import as_engine_form
@@ -116,6 +116,12 @@ def test_what_a_service_answers_is_checked(monkeypatch, audio):
     monkeypatch.setattr(speech, "synthesise", lambda *_, **__: audio)
     with pytest.raises(speech.SpeechUnavailable):
         spoken.spoken_packets(EN)
+
+
+def test_what_cannot_be_spoken_disturbs_no_worker(settings, tmp_path):
+    settings.PCC_SPEECH_PROVIDER, settings.PCC_SPEECH_PIPER_VOICES = "piper", str(tmp_path / "nowhere")
+    tasks.speak(EN)
+    assert not list(tmp_path.glob("speech/*/*.opus"))
 
 
 # ── The form of engines ──────────────────────────────────────────────────────────────────────────────────────────────
