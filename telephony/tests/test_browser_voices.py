@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
+import selectors
 
 import pytest
 
@@ -13,6 +15,7 @@ from telephony.adapters.browser.voices import Voices
 from telephony.port import Part
 from telephony.recording_format import LEFT
 from telephony.switch.legs import Leg, State
+from tests.contract.pages import tone
 
 STEP = 960
 
@@ -41,6 +44,27 @@ class Tapes:
 class NoSounds:
     def prompt(self, leg, media):
         return None
+
+
+class UncrowdedLoop(asyncio.SelectorEventLoop):
+    """Time goes to the next moment at which something is to happen; nothing takes any."""
+
+    def __init__(self):
+        self.now = 0.0
+        super().__init__(Jumps(self))
+
+    def time(self):
+        return self.now
+
+
+class Jumps(selectors.SelectSelector):
+    def __init__(self, loop):
+        super().__init__()
+        self.loop = loop
+
+    def select(self, timeout=None):
+        self.loop.now += timeout or 0.0
+        return []
 
 
 class Room:
@@ -166,6 +190,40 @@ def test_who_is_gone_hears_nobody(room):
     room.voices.forget(room.guest)
 
     assert [len(room.voices._voices[name].speaker.inlets) for name in ("caller", "agent")] == [1, 1]
+
+
+def test_a_voice_goes_on_without_a_gap_when_it_becomes_a_mix_and_a_voice_again():
+    loop = UncrowdedLoop()
+    room, heard = Room(loop), []
+    voice = tone(700.0, 1.0).packets
+
+    async def talk(name, timestamp):
+        for packet in itertools.cycle(voice):
+            room.voices.said(name, packet, timestamp)
+            timestamp += STEP
+            await asyncio.sleep(0.02)  # to the point, on this loop
+
+    async def listen():
+        while True:
+            packet = await room.outlets["agent"].recv()
+            heard.append((loop.time(), packet.pts, bytes(packet)))
+
+    async def happen():
+        tasks = [asyncio.ensure_future(each) for each in (talk("caller", 5), talk("guest", 3_000_000_000), listen())]
+        for change in (lambda: room.joins(Part.WHISPER), room.leaves) * 3:
+            await asyncio.sleep(0.5)
+            change()
+        for task in tasks:
+            task.cancel()
+
+    loop.run_until_complete(happen())
+    loop.close()
+
+    times, places, payloads = zip(*heard, strict=True)
+    assert all(0 < later - before <= 5 * STEP for before, later in itertools.pairwise(places))
+    assert max(later - before for before, later in itertools.pairwise(times)) <= 0.041
+    assert len(heard) == pytest.approx(3.0 / 0.02, abs=5)
+    assert sum(payload == SILENCE for payload in payloads) == 3  # one each time, while the voices gather
 
 
 # ── What is recorded ─────────────────────────────────────────────────────────────────────────────────────────────────

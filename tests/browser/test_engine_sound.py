@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import queue
 import re
 import time
+import wave
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
@@ -13,13 +15,14 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page
 
+from callflow.recording import finish
 from telephony import port, signals
 from telephony.adapters.browser import party
 from telephony.adapters.browser.adapter import BrowserAdapter
 from telephony.adapters.browser.bus import MemoryBus
 from telephony.adapters.browser.network import LOOPBACK, Network
 from telephony.adapters.browser.opus import Decoder
-from telephony.port import HangupCause
+from telephony.port import HangupCause, Part
 from telephony.recording_format import Side, read_head, read_packets
 from telephony.signals import SdpKind
 from tests.contract.pages import loudest_hz, tone
@@ -27,6 +30,8 @@ from tests.contract.pages import loudest_hz, tone
 NODE, ADDRESS = "engine-1", "http://localhost/phone"
 WITHIN_S = 10.0
 NEAR_HZ = 15.0
+RECORDED_RATE = 16_000
+VOICES_HZ = CUSTOMER_HZ, AGENT_HZ, GUEST_HZ = 1500.0, 2000.0, 2600.0
 # A page that does with a call what the SDK does, but for the socket; its microphone says a tone.
 SCRIPT = """
 window.phone = async (hz, speaks = true) => {
@@ -58,6 +63,13 @@ window.phone = async (hz, speaks = true) => {
     ears.getFloatFrequencyData(levels);
     const top = levels.indexOf(Math.max(...levels));
     return levels[top] < -70 ? 0 : top * audio.sampleRate / ears.fftSize;
+  };
+  window.tones = (all) => {
+    const levels = new Float32Array(ears.frequencyBinCount);
+    ears.getFloatFrequencyData(levels);
+    const audible = Math.max(-70, Math.max(...levels) - 25);
+    const near = (hz) => [-1, 0, 1].map((step) => levels[Math.round(hz * ears.fftSize / audio.sampleRate) + step]);
+    return all.filter((hz) => Math.max(...near(hz)) > audible);
   };
   window.pc = pc;
 };
@@ -153,6 +165,12 @@ def hears(page: Page, hz: float) -> None:
     page.wait_for_function(near, arg=[hz, NEAR_HZ], timeout=WITHIN_S * 1000)
 
 
+def hears_all(page: Page, *tones: float) -> None:
+    """These of the voices, and none of the others."""
+    exactly = "([all, tones]) => String(window.tones(all)) === String(tones)"
+    page.wait_for_function(exactly, arg=[list(VOICES_HZ), sorted(tones)], timeout=WITHIN_S * 1000)
+
+
 def calls(engine: Installation, page: Page, session: str, leg: str) -> Tried:
     """A page calls, is answered, and is connected."""
     told = engine.session(session)
@@ -164,10 +182,10 @@ def calls(engine: Installation, page: Page, session: str, leg: str) -> Tried:
     return told
 
 
-def is_rung_and_answers(engine: Installation, page: Page, session: str, leg: str) -> Tried:
+def is_rung_and_answers(engine: Installation, page: Page, session: str, leg: str, endpoint: str = "web:1_lan") -> Tried:
     """A page is called, accepts, and is connected."""
-    told = engine.session(session, "web:1_lan")
-    engine.adapter.execute(port.Dial(leg, "call-1", ("web:1_lan",), "84901"))
+    told = engine.session(session, endpoint)
+    engine.adapter.execute(port.Dial(leg, "call-1", (endpoint,), "84901"))
     told.wait_for(signals.Ring)
     engine.say(signals.Rung(session, leg))
     engine.events.wait_for(port.Ringing)
@@ -203,6 +221,83 @@ def test_two_pages_hear_prompts_and_each_other_and_are_recorded(engine, phone):
         decoder = Decoder()
         parts = [decoder.decode(each.payload) for each in packets if each.side is side][-12:]
         assert loudest_hz(np.concatenate(parts)) == pytest.approx(hz, abs=NEAR_HZ)
+
+
+@pytest.fixture
+def three(engine, phone) -> tuple[Page, Page, Page]:
+    """A customer and an agent who talk and are recorded, and somebody else; each says a tone."""
+    customer, agent, guest = map(phone, VOICES_HZ)
+    calls(engine, customer, "customer", "in")
+    is_rung_and_answers(engine, agent, "agent", "out")
+    is_rung_and_answers(engine, guest, "guest", "third", "web:1_hoa")
+    engine.adapter.execute(port.Bridge("in", "out"))
+    engine.adapter.execute(port.StartRecording("in", "rec", "conversation", 7, "wav"))
+    hears_all(customer, AGENT_HZ)
+    hears_all(agent, CUSTOMER_HZ)
+    return customer, agent, guest
+
+
+def test_a_guest_listens_whispers_talks_and_leaves_and_each_hears_whom_he_should(engine, three):
+    customer, agent, guest = three
+    to_agent = {Part.LISTEN: (), Part.WHISPER: (GUEST_HZ,), Part.TALK: (GUEST_HZ,)}
+    for part, heard_by_agent in to_agent.items():
+        engine.adapter.execute(port.Join("third", "out", part))
+        hears_all(agent, CUSTOMER_HZ, *heard_by_agent)
+        hears_all(guest, CUSTOMER_HZ, AGENT_HZ)
+        hears_all(customer, AGENT_HZ, *((GUEST_HZ,) if part is Part.TALK else ()))
+
+    engine.adapter.execute(port.Unbridge("third"))
+    hears_all(guest)
+    hears_all(customer, AGENT_HZ)
+    hears_all(agent, CUSTOMER_HZ)
+
+
+def test_a_customer_never_hears_a_whisper_nor_does_the_recording(engine, three):
+    customer, agent, _ = three
+    engine.adapter.execute(port.Join("third", "out", Part.WHISPER))
+    hears_all(agent, CUSTOMER_HZ, GUEST_HZ)
+
+    heard = set()
+    for _ in range(20):
+        customer.wait_for_timeout(50)
+        heard |= set(customer.evaluate("(all) => tones(all)", list(VOICES_HZ)))
+
+    assert heard == {AGENT_HZ}
+    engine.adapter.execute(port.Hangup("in"))
+    left, right = recorded(engine)
+    assert (tones_in(left), tones_in(right)) == ([CUSTOMER_HZ], [AGENT_HZ])
+
+
+def test_a_third_person_is_recorded_on_the_right_beside_the_agent(engine, three):
+    customer, _, _ = three
+    engine.adapter.execute(port.Join("third", "out", Part.TALK))
+    hears_all(customer, AGENT_HZ, GUEST_HZ)
+    customer.wait_for_timeout(500)
+
+    engine.adapter.execute(port.Hangup("in"))
+
+    left, right = recorded(engine)
+    assert (tones_in(left), tones_in(right)) == ([CUSTOMER_HZ], [AGENT_HZ, GUEST_HZ])
+
+
+def recorded(engine: Installation) -> np.ndarray:
+    """The finished file. Shape: (2, samples) int16, 16 kHz."""
+    ready, finished = engine.events.wait_for(port.RecordingReady), io.BytesIO()
+    with (engine.media_root / ready.file).open("rb") as file:
+        finish.write(read_head(file), read_packets(file), finished)
+    finished.seek(0)
+    with wave.open(finished) as file:
+        assert (file.getnchannels(), file.getframerate()) == (2, RECORDED_RATE)
+        return np.frombuffer(file.readframes(file.getnframes()), np.int16).reshape(-1, 2).T
+
+
+def tones_in(side: np.ndarray) -> list[float]:
+    """The voices in the last moment before the end."""
+    window = side[-RECORDED_RATE // 2 : -RECORDED_RATE // 10].astype(float)
+    window *= np.hanning(len(window))
+    times = np.arange(len(window)) / RECORDED_RATE
+    strengths = {hz: abs(np.dot(window, np.exp(-2j * np.pi * hz * times))) for hz in VOICES_HZ}
+    return [hz for hz, strength in strengths.items() if strength > max(strengths.values()) / 10]
 
 
 def test_keys_of_a_browsers_dialling_pad_come_once_each(engine, phone):
