@@ -155,12 +155,12 @@ def _of_guest(rows: CallRows, leg: Leg, row: Transition) -> Line | None:
 
 
 def _part_line(row: Transition, part: str, values: Mapping[str, str]) -> Line | None:
-    texts = {
+    texts: Mapping[str, tuple[str, str]] = {
         Part.LISTEN: ("hearing", _("%(party)s listens to the conversation.")),
         Part.WHISPER: ("record_voice_over", _("%(party)s speaks to the agent alone.")),
         Part.TALK: ("groups", _("%(party)s joins the conversation.")),
     }
-    icon, text = texts.get(Part(part), ("", "")) if part in Part else ("", "")
+    icon, text = texts.get(part, ("", ""))
     return Line(row.at, icon, text % values, "good") if text else None
 
 
