@@ -33,6 +33,12 @@ window.farEnd = async (callId, offer) => {
   });
   return pc.localDescription.sdp;
 };
+window.farEndAnswers = async (callId, offer) => {
+  const pc = window.farEnds[callId];
+  await pc.setRemoteDescription({ type: "offer", sdp: offer });
+  await pc.setLocalDescription(await pc.createAnswer());
+  return pc.localDescription.sdp;
+};
 window.farEndTakes = (callId, answer) => window.farEnds[callId].setRemoteDescription({ type: "answer", sdp: answer });
 """
 
@@ -96,7 +102,7 @@ class Door:
 
     def offer(self, call_id: str = "call-in") -> None:
         """Send the offer of a call that the page has answered, and take its answer."""
-        before = len(self._descriptions("answer"))
+        before = len(self.descriptions("answer"))
         sdp = self.page.evaluate("callId => farEnd(callId)", call_id)
         self.say(29, callId=call_id, type="sdp", data={"type": "offer", "sdp": sdp})
         answer = self._description("answer", before)
@@ -108,17 +114,24 @@ class Door:
         sdp = self.page.evaluate("([callId, sdp]) => farEnd(callId, sdp)", [call_id, offer])
         self.say(29, callId=call_id, type="sdp", data={"type": "answer", "sdp": sdp})
 
+    def accept_change(self, call_id: str, *, before: int = 0) -> None:
+        """Answer an offer of the page's that changes the connection that there is."""
+        offer = self._description("offer", before)
+        sdp = self.page.evaluate("([callId, sdp]) => farEndAnswers(callId, sdp)", [call_id, offer])
+        self.say(29, callId=call_id, type="sdp", data={"type": "answer", "sdp": sdp})
+
     def lose_sound(self, call_id: str) -> None:
         """Be gone, as far as the page can tell, as when its net is another one."""
         self.page.evaluate("callId => farEnds[callId].close()", call_id)
 
-    def _descriptions(self, kind: str) -> list[str]:
+    def descriptions(self, kind: str) -> list[str]:
+        """The offers, or answers, that the page has sent."""
         sent = [body["data"] for body in self.bodies(27) if body["type"] == "sdp"]
         return [data["sdp"] for data in sent if data["type"] == kind]
 
     def _description(self, kind: str, place: int) -> str:
         for _look in range(200):
-            if len(self._descriptions(kind)) > place:
-                return self._descriptions(kind)[place]
+            if len(self.descriptions(kind)) > place:
+                return self.descriptions(kind)[place]
             self.page.wait_for_timeout(25)
         raise AssertionError(f"the page sent no {kind}")

@@ -22,9 +22,13 @@ for (const each of PARTS) byId(`listen-${each}`).addEventListener("click", () =>
 byId("listen-leave").addEventListener("click", leave);
 byId("allow-sound").addEventListener("click", listen);
 addEventListener("pagehide", () => call?.hangUp());
-if (location.hash === "#listen") byId("listen-listen").focus();
+addEventListener("load", () => setTimeout(focusWhenAsked)); // after the browser has gone to the place that the address names
 setInterval(look, LOOK_EVERY_MS);
 look();
+
+function focusWhenAsked() {
+  if (location.hash === "#listen") byId("listen-listen").focus();
+}
 
 // ── Taking part ──────────────────────────────────────────────────────────────────────────────────────────────────────
 /** Take a part, one after the other: whoever is to be heard listens first. */
