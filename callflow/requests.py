@@ -239,8 +239,8 @@ def _request(config: LiveConfig, call_id: str, to: Party, kind: TransferKind) ->
 
 
 def _transfer(loaded: Loaded, request: on.TransferRequested, by_user: str) -> None:
-    if by_user:
-        leg_of(loaded, by_user)
+    if by_user and loaded.call.guest(leg_of(loaded, by_user).id) is not None:
+        raise refusals.NotPossibleNow("Only who talks with the customer hands him on.")
     if third_persons(loaded.call):
         raise refusals.NotPossibleNow("Remove the third person first.")
     must_change(loaded, request, "Nobody talks with the customer now, or a transfer is under way.")

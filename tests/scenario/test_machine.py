@@ -18,11 +18,13 @@ from agents.models import Agent, GroupMembership
 from agents.services import delete_agent
 from callflow import requests
 from callflow.domain.call import Party, TransferKind
-from calls.models import Call
+from calls.domain import LegRole
+from calls.models import Call, Leg
 from common import clock
 from common.refusals import Refusal
 from queues.models import OutcomeAction, OutcomeCause, Queue, QueueOutcome
 from routing.models import GroupRouting, Tier
+from telephony.port import Part
 from tests import factories
 from tests.scenario.conftest import ELSEWHERE
 from tests.scenario.test_waiting import LIST_URL, lists, on_device, on_phone
@@ -30,6 +32,7 @@ from tests.scenario.world import World
 
 USERS = ("an", "binh", "chi", "dung")
 QUEUES = ("Sales", "Support")
+CHIEF = "console:chief"
 NUMBERS = {"Sales": "842400000001", "Support": "842400000002"}
 seconds = st.sampled_from([0.0, 0.1, 1, 2, 5, 9, 16])
 users = st.sampled_from(USERS)
@@ -82,6 +85,7 @@ class ContactCenter(RuleBasedStateMachine):
         for number, user in enumerate(USERS):
             self._hire(user, QUEUES[number % 2])
         self.world.phone(ELSEWHERE, after_s=2, talk_s=5)
+        self.world.online(CHIEF, after_s=1, talk_s=20)
 
     # ── Calls ────────────────────────────────────────────────────────────────────────────────────────────────────
     @rule(queue=queues, patience_s=st.integers(1, 50), talk_s=st.integers(1, 20), caller=st.integers(10, 14))
@@ -155,7 +159,7 @@ class ContactCenter(RuleBasedStateMachine):
         if call := self._running(which):
             self._ask(requests.transfer_to_queue, call.call_id, self._queue(queue).public_id)
 
-    @rule(which=st.integers(0, 9), what=st.sampled_from(["hold", "unhold", "stop", "complete"]))
+    @rule(which=st.integers(0, 9), what=st.sampled_from(["hold", "unhold", "stop", "complete", "merge"]))
     def something_is_asked_of_a_call(self, which, what) -> None:
         call = self._running(which)
         if call is None:
@@ -167,6 +171,33 @@ class ContactCenter(RuleBasedStateMachine):
                 self._ask(requests.stop, call.call_id)
             case "complete":
                 self._ask(requests.complete_transfer, call.call_id)
+            case "merge":
+                self._ask(requests.merge_transfer, call.call_id)
+
+    @rule(which=st.integers(0, 9), to=users, outside=st.booleans())
+    def a_person_is_added(self, which, to, outside) -> None:
+        if call := self._running(which):
+            self._ask(requests.add_person, call.call_id, Party(ELSEWHERE) if outside else Party(to, internal=True))
+
+    @rule(which=st.integers(0, 9), to=users, part=st.sampled_from(Part), by_page=st.booleans())
+    def a_call_is_supervised(self, which, to, part, by_page) -> None:
+        if call := self._running(which):
+            page = f"web:{self.project.pk}_{CHIEF}" if by_page else ""
+            self._ask(
+                requests.supervise, call.call_id, Party(CHIEF if by_page else to, internal=True), part, endpoint=page
+            )
+
+    @rule(which=st.integers(0, 9), guest=st.integers(0, 3))
+    def a_guest_is_let_go(self, which, guest) -> None:
+        call = self._running(which)
+        guests = call.flow.get("guests", []) if call is not None else []
+        if call is None or not guests:
+            return
+        leg = Leg.objects.get(leg_id=guests[guest % len(guests)]["leg"])
+        if leg.role == LegRole.SUPERVISOR:
+            self._ask(requests.stop_supervising, call.call_id, leg.number)
+        else:
+            self._ask(requests.remove_person, call.call_id, leg.leg_id)
 
     # ── Settings ─────────────────────────────────────────────────────────────────────────────────────────────────
     @rule(queue=queues, size=st.integers(0, 3), wait_s=st.sampled_from([0, 5, 60]), ring_s=st.sampled_from([3, 8]))

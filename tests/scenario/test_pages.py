@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from callflow import requests
+from callflow.domain.call import Party
 from callflow.domain.events import HoldRequested
+from calls.models import Leg
 from routing.models import Decision, Offer
+from telephony.port import Part
 from tests.console import page, sign_in, texts
 from tests.scenario.conftest import HOTLINE, MENU
 
@@ -53,6 +57,43 @@ def test_a_call_is_told_from_its_beginning_to_its_end(world, hotline, ours, view
     ]
     assert (shown.state, shown.reason) == ("Completed", "somebody hung up, ended by the customer's side")
     assert [outcome for _offer, outcome, _colour, _link in shown.offers] == ["Rejected", "Answered"]
+
+
+def test_who_was_added_and_who_listened_whispered_and_joined_is_told(world, hotline, ours, viewer):
+    world.online("agent_1", after_s=1)
+    caller = world.call(HOTLINE)
+    world.run_for(2)
+    world.online("agent_2", after_s=1)
+    world.online("console:chief", after_s=1)
+    call_id, where = world.row(caller).call_id, f"web:{ours.pk}_console:chief"
+    for part in Part:
+        requests.supervise(ours.pk, call_id, Party("/Chief", internal=True), part, endpoint=where)
+        world.run_for(2)
+    requests.add_person(ours.pk, call_id, Party("agent_2", internal=True), by_user="agent_1")
+    world.run_for(2)
+    world.hangs_up(Leg.objects.get(agent__stringee_user_id="agent_1").leg_id)
+    requests.stop_supervising(ours.pk, call_id, "/Chief")
+    world.run_for(1)
+    world.hangs_up(caller)
+    world.run_out()
+
+    client = sign_in(viewer, ours)
+
+    story = told(client, world.row(caller))
+    assert story[story.index("Agent One answers.") + 2 :] == [
+        "Chief is being rung.",
+        "Chief listens to the conversation.",
+        "Chief speaks to the agent alone.",
+        "Chief joins the conversation.",
+        "Agent One adds Agent Two, who is being rung.",
+        "Agent Two answers.",
+        "Agent One leaves the call.",
+        "Agent Two goes on talking with the customer.",
+        "Chief leaves the call.",
+        "The call is over. Completed: somebody hung up.",
+    ]
+    lanes = [(lane.name, lane.role) for lane in shown_call(client, world.row(caller)).lanes]
+    assert lanes[2:4] == [("Chief", "Supervisor"), ("Agent Two", "Third person")]
 
 
 def test_keys_are_told_at_their_moments(world, menu_number, ours, viewer):
