@@ -393,6 +393,8 @@ def test_sdk_calls_out_in_a_room_and_holds(agent_in_room, customer, center):
     assert (json.loads(answer["customDataFromYourServer"]), "roomToken" in answer) == ({}, False)
     shown = customer.until("seen.incoming.at(-1)")
     assert (shown["kind"], shown["callId"]) == (1, answer["callId"])
+    agent.until("heard() > 0")  # that it rings there
+    assert states(agent) == [1, 2]
     assert customer.ask("answer")["r"] == 0
     agent.hears(CUSTOMER_HZ)
     customer.hears(AGENT_HZ)
