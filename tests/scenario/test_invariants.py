@@ -130,6 +130,21 @@ def test_s2_an_offer_is_accepted_while_another_agent_talks(world, past):
     assert len(world.findings()) == 2  # then, and now
 
 
+def test_s2_guests_are_in_a_call_beside_its_agent(world, past):
+    call = Call.objects.filter(state="connected").first()
+    leg = Leg(project_id=call.project_id, call=call, role="agent", state="answered", endpoint="tel:1", number="x")
+    leg.started_at = leg.answered_at = world.scheduler.now()
+    leg.save()
+    note(call, Subject.LEG, leg.leg_id, "start", "", "dialing")
+    note(call, Subject.LEG, leg.leg_id, "answer", "dialing", "answered")
+    assert codes(world) == {Code.S2}
+
+    guest = {"leg": leg.leg_id, "part": "talk", "by": "agent_1", "host": ""}
+    update(call, flow={**call.flow, "guests": [guest]})
+
+    assert world.findings() == []
+
+
 # ── S3 and S4 ────────────────────────────────────────────────────────────────────────────────────────────────────────
 def test_s3_a_call_that_ends_twice(world, past):
     call = world.row(past[0])
