@@ -239,8 +239,8 @@ def _request(config: LiveConfig, call_id: str, to: Party, kind: TransferKind) ->
 
 
 def _transfer(loaded: Loaded, request: on.TransferRequested, by_user: str) -> None:
-    if by_user and loaded.call.guest(leg_of(loaded, by_user).id) is not None:
-        raise refusals.NotPossibleNow("Only who talks with the customer hands him on.")
+    if by_user:
+        _must_be_no_guest(loaded, by_user)
     if third_persons(loaded.call):
         raise refusals.NotPossibleNow("Remove the third person first.")
     must_change(loaded, request, "Nobody talks with the customer now, or a transfer is under way.")
@@ -267,12 +267,23 @@ def merge_transfer(project_id: int, call_id: str) -> None:
         must_change(loaded, on.TransferMerged(), "Nobody is being consulted, or too many people are in the call.")
 
 
-def hold(project_id: int, call_id: str, *, held: bool) -> None:
-    """Put the customer on hold, or take him back. Raises CallNotFound, CallEnded, NotPossibleNow."""
+def hold(project_id: int, call_id: str, *, held: bool, by_user: str = "") -> None:
+    """Put the customer on hold, or take him back. `by_user`: who wants it, if named; guests may not.
+
+    Raises CallNotFound, CallEnded, NotPossibleNow, NotFound.
+    """
     with running(project_id, call_id) as loaded:
+        if by_user:
+            _must_be_no_guest(loaded, by_user)
         customer = take(loaded, [on.HoldRequested(held)], clock.now()).call.customer_leg
         if customer is None or customer.held != held:
             raise refusals.NotPossibleNow("Nobody talks with the customer now.")
+
+
+def _must_be_no_guest(loaded: Loaded, user_id: str) -> None:
+    """Raises NotFound, NotPossibleNow."""
+    if loaded.call.guest(leg_of(loaded, user_id).id) is not None:
+        raise refusals.NotPossibleNow("Only who talks with the customer holds him or hands him on.")
 
 
 def mute(project_id: int, call_id: str, user_id: str, *, muted: bool) -> None:

@@ -120,7 +120,7 @@ class DatabaseOffice:
         return await self._do(lambda: Call.objects.filter(project=who.project_id, call_id=call).exists())
 
     async def hold(self, who: Identity, call: str, *, held: bool) -> None:
-        await self._do(lambda: requests.hold(who.project_id, call, held=held))
+        await self._do(lambda: requests.hold(who.project_id, call, held=held, by_user=who.user))
 
     async def transfer(self, who: Identity, call: str, to: Party, kind: TransferKind) -> None:
         await self._do(lambda: requests.transfer(who.project_id, call, to, kind, by_user=who.user))

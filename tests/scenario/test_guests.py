@@ -145,10 +145,13 @@ def test_a_supervisor_stays_through_a_transfer_to_a_queue(world, talking, queue)
     world.run_out()
 
 
-def test_who_supervises_hands_nobody_on(world, talking):
+def test_who_supervises_holds_nobody_and_hands_nobody_on(world, talking):
     ask(world, talking, requests.supervise, Party("agent_2", internal=True), Part.TALK)
     with pytest.raises(refusals.NotPossibleNow):
         ask(world, talking, requests.transfer, Party(ELSEWHERE), TransferKind.BLIND, by_user="agent_2")
+    with pytest.raises(refusals.NotPossibleNow):
+        ask(world, talking, requests.hold, held=True, by_user="agent_2")
+    ask(world, talking, requests.hold, held=True, by_user="agent_1")
     assert agent_named("agent_1").activity == "on_call"
     world.hangs_up(talking)
     world.run_out()
