@@ -216,10 +216,11 @@ def take_over(turn: Turn, left_leg: Leg) -> bool:
         make_main(turn, customer)
     elif left_leg.id == turn.call.flow.dial_leg:
         turn.flow(dial_leg=heir.id)
-    if heir.agent is not None and heir.role is not LegRole.SUPERVISOR:
+    is_supervisor = heir.role is LegRole.SUPERVISOR
+    if heir.agent is not None and not is_supervisor:
         turn.change(agent=heir.agent)
     turn.move_leg(heir.id, LegEvent.TAKE_OVER)
-    turn.flow(outside=is_outside(heir))
+    turn.flow(outside=is_outside(heir) and not is_supervisor)
     _forget(turn, heir)
     bridge(turn, turn.call.caller or customer, heir, record=turn.call.record)
     if Timer.TALK not in turn.call.timers:

@@ -289,6 +289,19 @@ def test_third_persons_go_before_supervisors():
     assert story.call.flow.outside
 
 
+@pytest.mark.parametrize(
+    ("role", "outcome"),
+    [(LegRole.PARTICIPANT, Outcome.TRANSFERRED_OUT), (LegRole.SUPERVISOR, Outcome.COMPLETED)],
+)
+def test_a_telephone_with_which_the_customer_goes_on_is_outside_unless_it_is_a_supervisors(role, outcome):
+    story = talking()
+    leg = joins(story, replace(person(ELSEWHERE), role=role))
+    story.leaves(LANS)
+    assert story.timer_in(Timer.TALK) == Settings().outbound_max_duration_s
+    story.leaves(leg)
+    assert story.call.outcome is outcome
+
+
 @pytest.mark.parametrize("part", [Part.LISTEN, Part.WHISPER])
 def test_who_only_listens_or_whispers_does_not_go_on(part):
     story = talking()

@@ -123,6 +123,7 @@ class Walk:
     told_to_end: set[str] = field(default_factory=set)
     gone: set[str] = field(default_factory=set)
     offers: list[on.OfferMade] = field(default_factory=list)
+    peers: dict[str, str] = field(default_factory=dict)  # as the engine was told: who is bridged with whom
     guest_of: dict[str, tuple[str, Part]] = field(default_factory=dict)  # as the engine was told: host and part
 
     def happens(self, event: on.CallHappening) -> None:
@@ -169,16 +170,24 @@ class Walk:
                 self.told_to_end.add(leg)
                 self._is_gone(leg)
             case port.Bridge(leg, with_leg):
-                self.guest_of.pop(leg, None)
-                self.guest_of.pop(with_leg, None)
+                self._steps_out(leg)
+                self._steps_out(with_leg)
+                self.peers |= {leg: with_leg, with_leg: leg}
             case port.Unbridge(leg):
-                self.guest_of.pop(leg, None)
+                self._steps_out(leg)
             case port.Join(leg, with_leg, part):
                 assert self.story.call.leg(with_leg).answered_at is not None
+                self._steps_out(leg)
                 self.guest_of[leg] = (with_leg, part)
 
+    def _steps_out(self, leg: str) -> None:
+        """As the engine does it: out of its bridge, or out of its host's conversation."""
+        self.guest_of.pop(leg, None)
+        self.peers.pop(self.peers.pop(leg, ""), None)
+
     def _is_gone(self, leg: str) -> None:
-        """As the engine does it: a leg that ends takes part in nothing, and its guests are nobody's."""
+        """A leg that ends takes part in nothing, and its guests are nobody's."""
+        self._steps_out(leg)
         for guest in [guest for guest, (host, _) in self.guest_of.items() if leg in (guest, host)]:
             del self.guest_of[guest]
 
@@ -211,7 +220,18 @@ class Walk:
             assert not held or (call.state is CallState.CONNECTED and call.flow.transfer is None)
             assert set(self.held) == _agents_in(call)
             self._check_guests(call)
+            self._check_bridges(call)
         assert "chief" not in {each.to.number for each in published}
+
+    def _check_bridges(self, call: Call) -> None:
+        """The host talks with the customer, or with whom he consults about him."""
+        transfer, host, customer = call.flow.transfer, call.host, call.customer_leg
+        if call.state is CallState.CONNECTED and transfer is None:
+            assert self.peers == {host.id: customer.id, customer.id: host.id}
+        elif host is not None and transfer.consulting:
+            assert self.peers == {host.id: transfer.leg, transfer.leg: host.id}
+        else:
+            assert self.peers == {}
 
     def _check_guests(self, call: Call) -> None:
         """Each guest who is there is the present host's, and the engine knows it."""
