@@ -7,28 +7,19 @@ synthetic browsers saw, who share the other core, so they are upper bounds.
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import itertools
-import multiprocessing
-import os
-import secrets
-import tempfile
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
-from multiprocessing.connection import Connection
 from typing import Any
 
-from pcc_console.bench import machine
 from pcc_console.bench.figures import spread
+from pcc_console.bench.voice_engine import Bench, Call, opened
 from telephony import port
-from telephony.adapters.browser.load.phones import Street, SyntheticPhone
-from telephony.adapters.browser.load.served import noise, serve
+from telephony.adapters.browser.load.phones import SyntheticPhone
 
-MUSIC = (port.AudioFile(0, "music"),)
 SETTLE_S = 2.0
 PAUSE_S = 0.05
-STEP_WITHIN_S = 20.0
-PROJECT = 0
+# How many of a call's three legs hear a mix.
+MIXED_LEGS = {None: 0, port.Part.LISTEN: 1, port.Part.WHISPER: 2, port.Part.TALK: 3}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,98 +30,29 @@ class Sizes:
     memory_every: int
     relayed: tuple[int, ...]
     listening: int
+    mixed: int
+    joins: int
     seconds: float
 
 
-FULL = Sizes(300, 50, (5, 10, 20, 30), 40, 10.0)
-QUICK = Sizes(4, 2, (1, 2), 2, 1.0)
-
-
-@dataclass(slots=True)
-class Call:
-    """Two phones that talk."""
-
-    caller: SyntheticPhone
-    agent: SyntheticPhone
-    number: int
-
-    @property
-    def legs(self) -> tuple[str, str]:
-        return f"in-{self.number}", f"out-{self.number}"
-
-
-class Bench:
-    """The engine's process, and the street of phones."""
-
-    def __init__(self, pipe: Connection, pid: int, street: Street) -> None:
-        self._pipe, self.pid, self._street = pipe, pid, street
-        self._voice = noise(2.0)
-        self._numbers = itertools.count(1)
-        self._told: set[tuple[str, str]] = set()
-
-    def do(self, *commands: port.Command) -> None:
-        for command in commands:
-            self._pipe.send(port.to_json(command))
-
-    async def told(self, kind: type[port.Event], leg: str) -> None:
-        """Wait until the engine has told this of a leg."""
-        async with asyncio.timeout(STEP_WITHIN_S):
-            while (kind.__name__, leg) not in self._told:
-                while self._pipe.poll():
-                    event = self._pipe.recv()
-                    self._told.add((event["kind_"], event.get("leg", "")))
-                await asyncio.sleep(0.002)
-
-    def cpu_s(self) -> float:
-        return machine.tree_cpu_s(self.pid)
-
-    def memory_mib(self) -> float:
-        return round(machine.resident_kib(self.pid) / 1024, 1)
-
-    async def listener(self) -> tuple[SyntheticPhone, str]:
-        """A phone that has called and hears music. Returns it when it does."""
-        number = next(self._numbers)
-        phone, leg = SyntheticPhone(self._street, f"bench-{number}", self._voice), f"in-{number}"
-        await phone.call(leg)
-        await self.told(port.Incoming, leg)
-        self.do(port.Answer(leg), port.Play(leg, f"p-{leg}", MUSIC, loops=0))
-        await phone.wait_for_sound()
-        return phone, leg
-
-    async def call(self, *, recorded: bool) -> Call:
-        """A caller who hears music, then an agent who is rung and answers; they talk."""
-        caller, leg = await self.listener()
-        number = int(leg.removeprefix("in-"))
-        agent = SyntheticPhone(self._street, f"agent-{number}", self._voice)
-        call = Call(caller, agent, number)
-        incoming, dialled = call.legs
-        await agent.be_rung()
-        self.do(port.Dial(dialled, dialled, (agent.endpoint,), "84900000000"))
-        await self.told(port.Answered, dialled)
-        self.do(port.Bridge(incoming, dialled))
-        if recorded:
-            self.do(port.StartRecording(incoming, f"rec-{number}-{secrets.token_hex(4)}", "conversation", PROJECT))
-        await agent.wait_for_sound()
-        return call
-
-    async def end(self, call: Call) -> None:
-        self.do(*(port.Hangup(leg) for leg in call.legs))
-        for leg in call.legs:
-            await self.told(port.Ended, leg)
-        await asyncio.gather(call.caller.close(), call.agent.close())
+FULL = Sizes(300, 50, (5, 10, 20, 30), 40, 10, 300, 10.0)
+QUICK = Sizes(4, 2, (1, 2), 2, 1, 4, 1.0)
 
 
 def measure(redis_url: str, sizes: Sizes, say: Callable[[str], object]) -> dict[str, Any]:
-    """Shape: {"calls_in_a_row", "relayed": [...], "listening"}; see the functions below. Units in the names."""
+    """Shape: {"calls_in_a_row", "relayed": [...], "listening", "mixed"}; see below. Units in the names."""
 
     async def run() -> dict[str, Any]:
-        async with _bench(redis_url) as bench:
+        async with opened(redis_url) as bench:
             say("calls in a row …")
             in_a_row = await _calls_in_a_row(bench, sizes)
             say("calls at once …")
             relayed = await _relayed(bench, sizes)
             say("callers who hear music …")
-            return {"calls_in_a_row": in_a_row, "relayed": relayed, "listening": await _listening(bench, sizes)}
+            listening = await _listening(bench, sizes)
+            say("calls with guests …")
+            mixed = await _mixed(bench, sizes)
+            return {"calls_in_a_row": in_a_row, "relayed": relayed, "listening": listening, "mixed": mixed}
 
     return asyncio.run(run())
 
@@ -195,6 +117,43 @@ async def _listening(bench: Bench, sizes: Sizes) -> dict[str, Any]:
     }
 
 
+async def _mixed(bench: Bench, sizes: Sizes) -> dict[str, Any]:
+    """Recorded calls with a guest each: apart, then as one who listens, whispers, talks. And many who come and go."""
+    calls = [await bench.call(recorded=True) for _ in range(sizes.mixed)]
+    guests = [await bench.guest() for _ in calls]
+    phones = [guest.phone for guest in guests] + [phone for call in calls for phone in (call.caller, call.agent)]
+    apart, points = 0.0, []
+    for part, mixed_legs in MIXED_LEGS.items():
+        for call, guest in zip(calls, guests, strict=True):
+            host = call.legs[1]
+            bench.do(port.Unbridge(guest.leg) if part is None else port.Join(guest.leg, host, part))
+        share, per_second, gap_ms = await _watch(bench, phones, sizes.seconds)
+        apart = share if part is None else apart
+        mixes = mixed_legs * sizes.mixed
+        points.append(
+            {
+                "guest": "apart" if part is None else part.value,
+                "mixed_legs": mixes,
+                "core_share": round(share, 3),
+                "core_share_per_mixed_leg": round((share - apart) / mixes, 4) if mixes else None,
+                "calls_per_core": int(sizes.mixed / share) if share else None,
+                "packets_per_s_and_leg": per_second,
+                "longest_gap_ms": gap_ms,
+            }
+        )
+    memory = [bench.memory_mib()]
+    for number in range(sizes.joins):
+        bench.do(port.Join(guests[0].leg, calls[0].legs[1], tuple(port.Part)[number % 3]))
+        await asyncio.sleep(PAUSE_S)
+        bench.do(port.Unbridge(guests[0].leg))
+    memory.append(bench.memory_mib())
+    bench.do(*(port.Hangup(guest.leg) for guest in guests))
+    await asyncio.gather(*(guest.phone.close() for guest in guests))
+    for call in calls:
+        await bench.end(call)
+    return {"calls": sizes.mixed, "points": points, "joins": sizes.joins, "memory_mib_before_and_after_joins": memory}
+
+
 async def _watch(bench: Bench, phones: list[SyntheticPhone], seconds: float) -> tuple[float, float, int]:
     """Share of a core that the engine uses, packets a second at each phone, the longest gap that one heard in ms."""
     await asyncio.sleep(min(SETTLE_S, seconds))
@@ -206,33 +165,3 @@ async def _watch(bench: Bench, phones: list[SyntheticPhone], seconds: float) -> 
     took, used = loop.time() - began, bench.cpu_s() - used
     packets = sum(phone.packets for phone in phones) / len(phones) / took
     return used / took, round(packets, 1), round(1000 * max(phone.longest_gap_s for phone in phones))
-
-
-@contextlib.asynccontextmanager
-async def _bench(redis_url: str) -> AsyncIterator[Bench]:
-    node = f"bench-{secrets.token_hex(4)}"
-    spawn = multiprocessing.get_context("spawn")
-    ours, theirs = spawn.Pipe()
-    with tempfile.TemporaryDirectory() as folder:
-        process = spawn.Process(target=serve, args=(theirs, redis_url, node, folder, _core()), daemon=True)
-        process.start()
-        theirs.close()
-        street = Street(redis_url, node)
-        try:
-            ours.recv()  # it is up
-            yield Bench(ours, process.pid or 0, street)
-        finally:
-            await street.close()
-            with contextlib.suppress(OSError):
-                ours.send(None)
-            await asyncio.to_thread(process.join, STEP_WITHIN_S)
-            process.kill()
-
-
-def _core() -> int | None:
-    """The engine's core; None where nobody can choose."""
-    cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
-    if len(cores) < 2:
-        return None
-    os.sched_setaffinity(0, set(cores[1:]))
-    return cores[0]

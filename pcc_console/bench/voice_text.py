@@ -37,5 +37,28 @@ def voice_text(facts: dict[str, Any]) -> str:
         ),
         f"\n{listening['legs']} callers who hear music: {listening['core_share']:.0%} of a core, "
         f"{listening['legs_per_core']} legs/core; longest gap {listening['longest_gap_ms']} ms.",
+        *_mixed_text(facts["mixed"]),
     ]
     return "\n".join(parts)
+
+
+def _mixed_text(mixed: dict[str, Any]) -> list[str]:
+    columns = ("guest", "mixed legs", "core", "per mixed leg", "calls/core", "packets/s", "longest gap ms")
+    rows = [
+        (
+            point["guest"],
+            point["mixed_legs"],
+            f"{point['core_share']:.0%}",
+            "" if point["core_share_per_mixed_leg"] is None else f"{point['core_share_per_mixed_leg']:.2%}",
+            point["calls_per_core"],
+            point["packets_per_s_and_leg"],
+            point["longest_gap_ms"],
+        )
+        for point in mixed["points"]
+    ]
+    before, after = mixed["memory_mib_before_and_after_joins"]
+    return [
+        f"\n{mixed['calls']} recorded calls with a guest each:",
+        table(columns, rows),
+        f"\nMemory of the engine in MiB: {before} before a guest came and went {mixed['joins']} times, {after} after.",
+    ]
