@@ -10,7 +10,7 @@ from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 
 from telephony import port, signals
 from telephony.adapters.browser import patches
-from telephony.adapters.browser.link import APART_WITHIN_S, MOST_WAITING
+from telephony.adapters.browser.link import APART_WITHIN_S, BACK_WITHIN_S, MOST_WAITING
 from telephony.adapters.browser.outlet import Outlet
 from telephony.port import HangupCause
 from telephony.signals import SdpKind, Way
@@ -328,6 +328,27 @@ def test_a_page_may_speak_by_another_connection(engine, told, page):
     engine.advance(SOON_S)
     assert (engine.hears(leg), engine.hears("in")) == ("party", "party")
     assert [each.name for each in page.of(signals.Describe)] == ["pc-1", "pc-2", "pc-3"]
+
+
+def test_a_page_that_was_loaded_anew_speaks_and_hears_again(engine, told, page):
+    leg = engine.dial_in()
+    engine.execute(port.Answer(leg))
+    answers(engine, told, page)
+    engine.execute(port.Bridge("in", leg))
+    say(engine, signals.SocketLost(page.session))
+    engine.run(page.mouths["pc-1"].peer.close())
+    engine.run(page.lines["in"].peer.close())
+    party = party_of(engine, "in")
+    assert engine.advance_until(lambda: not (party.speaks.connected.is_set() or party.hears.connected.is_set()), 5)
+
+    say(engine, signals.SocketBack(page.session, LAN, ("in",)))
+    engine.run(page.speaks("in", "pc-3"))
+    engine.run(page.hears("in", "pc-4"))
+
+    connected(engine, "in")
+    engine.advance(BACK_WITHIN_S)
+    assert (engine.hears(leg), engine.hears("in")) == ("party", "party")
+    assert [each.name for each in page.of(signals.Describe)] == ["pc-1", "pc-2", "pc-3", "pc-4"]
 
 
 def test_a_page_that_withdraws_its_voice_is_not_heard_until_it_offers_it_again(engine, told, page):
