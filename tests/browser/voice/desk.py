@@ -11,7 +11,7 @@ from agents import activity
 from agents.domain import Activity
 from agents.models import Agent
 from callflow import invariants
-from calls.domain import CallState
+from calls.domain import CallState, LegState
 from calls.models import Call, Recording
 from common import clock
 from ivr.greetings import store_greeting
@@ -91,6 +91,16 @@ def last_call() -> dict[str, Any]:
     return {"state": call.state, "outcome": call.outcome, "cause": call.cause, "agent": call.agent_user_id}
 
 
+def last_call_id() -> str:
+    return str(Call.objects.latest("pk").call_id)
+
+
+def legs_there() -> list[str]:
+    """The roles of those who are in the last call."""
+    legs = Call.objects.latest("pk").legs.filter(state=LegState.ANSWERED)
+    return sorted(legs.values_list("role", flat=True))
+
+
 def last_recording() -> dict[str, Any] | None:
     """Of the last call, when it is ready."""
     recording = Recording.objects.filter(call=Call.objects.latest("pk"), state="ready").first()
@@ -107,4 +117,16 @@ def now() -> str:
 
 
 def main() -> None:
-    answer_questions(set_up, begin, activity_of, is_free, is_quiet, last_call, last_recording, findings, now)
+    answer_questions(
+        set_up,
+        begin,
+        activity_of,
+        is_free,
+        is_quiet,
+        last_call,
+        last_call_id,
+        legs_there,
+        last_recording,
+        findings,
+        now,
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,9 +16,13 @@ from telephony.adapters.browser import tones
 from tests.sounds import tone, wav
 
 EAR = (Path(__file__).parent / "ear.js").read_text()
-SOON_S = 20.0
+SOON_S = 30.0
 LOOK_EVERY_MS = 50
 NEAR_HZ = 15.0
+LOUD_DB, SILENT_DB = -50.0, -100.0
+LATELY = 18  # looks
+# None of the music's notes or overtones.
+VOICES_HZ = {"customer": 720.0, "lan": 1120.0, "minh": 1400.0, "chief": 1650.0}
 RATE = 48_000
 VOICE_S, PAUSE_S = 0.5, 0.1  # a voice is no steady tone: browsers take that for noise and remove it
 NOTES = sorted({round(hz, 1) for hz in tones.MELODY})  # of the music on hold
@@ -128,6 +133,32 @@ class OnPage:
 
         self._wait(heard_three, lambda: f"{self.person.name} hears no music but {self.loudest():.0f} Hz")
 
+    def hears_only(self, *frequencies: float) -> None:
+        """Wait until these have been there lately, and no other person's voice.
+
+        A voice is loud most of the time; on a busy machine sound has gaps, whose edges are heard at all frequencies.
+        """
+        looks: deque[dict[float, bool]] = deque(maxlen=LATELY)
+
+        def is_so() -> bool:
+            levels = zip(VOICES_HZ.values(), self.levels(*VOICES_HZ.values()), strict=True)
+            looks.append({hz: level > LOUD_DB for hz, level in levels})
+            often = {hz: sum(look[hz] for look in looks) for hz in VOICES_HZ.values()}
+            wanted = all(often[hz] >= LATELY / 2 for hz in frequencies)
+            return wanted and all(often[hz] <= LATELY / 6 for hz in VOICES_HZ.values() if hz not in frequencies)
+
+        def failure() -> str:
+            often = {name: sum(look[hz] for look in looks) for name, hz in VOICES_HZ.items()}
+            state = self.page.evaluate("JSON.stringify(document.documentElement.dataset)")
+            return f"{self.person.name} hears {often} of {LATELY} times, not {frequencies} Hz; his page: {state}"
+
+        self._wait(is_so, failure)
+
+    def levels(self, *frequencies: float) -> list[float]:
+        """How loud each of these is now, in decibels."""
+        found = self.page.evaluate(f"{EAR}; ear.levels({json.dumps(frequencies)})")
+        return [max(SILENT_DB, float(level)) for level in found]
+
     def _wait(self, condition: Callable[[], bool], failure: Callable[[], str]) -> None:
         deadline = time.monotonic() + SOON_S
         while not condition():
@@ -154,6 +185,23 @@ class Agent(OnPage):
 
     def is_rung(self, within_s: float = SOON_S) -> None:
         self.sees("incoming", within_s=within_s)
+
+
+class Supervisor(OnPage):
+    """Who may listen, on a call's page of the console."""
+
+    def __init__(self, person: Person, address: str, cookie: tuple[str, str], call_id: str) -> None:
+        self.path = f"/listening/{call_id}"
+        super().__init__(person, address, cookie)
+
+    def is_online(self) -> None:
+        """The page is connected while it listens only."""
+        self.sees("listen-listen")
+
+    def takes(self, part: str) -> None:
+        """Take a part: listen, whisper or talk."""
+        self.click(f"listen-{part}")
+        self.until(f'document.getElementById("listen").dataset.part === "{part}"')
 
 
 def nearest(hertz: float, known: Iterable[float]) -> float | None:
