@@ -169,6 +169,9 @@ class Join:
     that one is not held, and the other guests who talk. It stays its host's guest through the host's bridges and holds,
     until one of the two ends, is bridged (the guest) or the guest is taken out (Unbridge). What it talks is recorded
     with the conversation; what it whispers is not.
+
+    Whoever is held, also the host or the guest, is out of the conversation meanwhile; the others go on. A guest has no
+    guests: to join one does nothing, and a host that becomes a guest leaves its own in silence.
     """
 
     leg: str
@@ -178,7 +181,7 @@ class Join:
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """The party hears music and is not heard, and stays in the bridge."""
+    """The party hears music and is not heard, and stays in its bridge, or a guest. For others it does nothing."""
 
     leg: str
     media: tuple[Media, ...] = ()
@@ -199,8 +202,9 @@ class Mute:
 
 @dataclass(frozen=True, slots=True)
 class StartRecording:
-    """Record a leg with whom it is bridged (`kind` conversation), or the leg alone (`voicemail`).
+    """Record a leg with whom it talks (`kind` conversation), or the leg alone (`voicemail`).
 
+    In stereo, the leg is on the left, and whom it is bridged with on the right, with every guest who talks.
     A voicemail ends by itself: at `max_s`, after `silence_s` of silence (0: never), at a key of `end_keys`, or when
     the party hangs up. `RecordingReady` follows with the same `recording`. Units: seconds.
     """

@@ -133,6 +133,35 @@ def test_whoever_has_talked_long_enough_hangs_up_first():
     assert world.events(port.Ended) == [(25.0, port.Ended("out", HangupCause.NORMAL))]
 
 
+def test_a_guest_talks_from_when_it_joins_whatever_part_it_takes_later():
+    world = World({"tel:84900": PhoneScript(after_s=1), "tel:84911": PhoneScript(after_s=1, talk_s=20)})
+    world.call()
+    world.dial("tel:84900")
+    world.dial("tel:84911", leg="third")
+    world.after(5)
+    world.engine.execute(port.Bridge("in", "out"))
+    world.engine.execute(port.Join("third", "out", port.Part.LISTEN))
+    world.after(10)
+    world.engine.execute(port.Join("third", "out", port.Part.TALK))
+    world.after(60)
+
+    assert world.events(port.Ended) == [(25.0, port.Ended("third", HangupCause.NORMAL))]
+
+
+def test_a_guest_who_was_left_alone_does_not_hang_up_for_having_talked_enough():
+    world = World({"tel:84900": PhoneScript(after_s=1), "tel:84911": PhoneScript(after_s=1, talk_s=20)})
+    world.call()
+    world.dial("tel:84900")
+    world.dial("tel:84911", leg="third")
+    world.after(5)
+    world.engine.execute(port.Join("third", "out", port.Part.TALK))
+    world.after(5)
+    world.engine.execute(port.Hangup("out"))
+    world.after(60)
+
+    assert world.events(port.Ended) == [(10.0, port.Ended("out", HangupCause.NORMAL))]
+
+
 def test_a_caller_leaves_a_message_and_hangs_up(world):
     world.call(patience_s=5, message_s=12)
     world.after(2)
