@@ -9,7 +9,7 @@ import pytest
 from callflow import dispatch, doorbell
 from callflow.nearby import NearbyDispatch
 
-WITHIN_S = 10.0
+WITHIN_S = 30.0
 
 
 @pytest.fixture

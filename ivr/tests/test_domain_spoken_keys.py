@@ -119,6 +119,6 @@ def test_any_text_is_understood_and_what_is_asked_for_is_heard(text):
     "text", ["press ", "press the ", "1,", ", 2", " ", "press 1, ", "press 1 or ", "phím số ", "* "]
 )
 def test_long_hostile_texts_cost_no_more_than_their_length(text):
-    started = time.monotonic()
+    started = time.thread_time()
     keys_heard_in(text * (200_000 // len(text)))
-    assert time.monotonic() - started < 2
+    assert time.thread_time() - started < 2

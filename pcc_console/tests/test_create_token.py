@@ -141,7 +141,7 @@ def test_without_servers_a_command_says_how_to_start_them(tmp_path, args):
         env={**environment, "PCC_DATA_DIR": str(tmp_path)},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=180,
     )
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == (

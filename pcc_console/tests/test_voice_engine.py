@@ -43,5 +43,5 @@ def test_a_heartbeat_says_which_engine_lives(settings):
     voice_engine.record_life("browser", "engine-of-a-test")
 
     with heartbeats.connect(settings.REDIS_URL) as server:
-        assert heartbeats.ages(server)["engine:engine-of-a-test"] < 5
+        assert heartbeats.ages(server)["engine:engine-of-a-test"] < 60
         server.hdel(heartbeats.KEY, "engine:engine-of-a-test")

@@ -25,7 +25,7 @@ from softphone.wires import DoorSettings
 from telephony import signals
 
 NODE = "browser-of-tests"
-SOON_S = 10.0
+SOON_S = 30.0
 
 
 class Server(threading.Thread):

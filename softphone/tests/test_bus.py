@@ -14,7 +14,7 @@ from softphone import bus as bus_module
 from softphone.bus import CLIENT_NAME, RedisBus
 
 CHANNEL = "pcc:test:bus"
-SOON_S = 10.0
+SOON_S = 30.0
 
 
 def on_a_bus(story: Callable[[RedisBus], Awaitable[None]]) -> None:

@@ -115,24 +115,24 @@ def test_client_goes_over_to_a_websocket_with_all_it_is_owed(client, server, our
     address = server.url.replace("/softphone/ws", f"/socket.io/?EIO=3&transport=websocket&sid={client.sid}")
     with connect(address, origin=ORIGIN) as socket:
         socket.send("2probe")
-        assert socket.recv(timeout=10) == "3probe"
+        assert socket.recv(timeout=30) == "3probe"
         assert client.polls() == ["6"]
         client.says(login(token_of(ours)))
         socket.send("5")
-        inner = engine_io.packet_in(str(socket.recv(timeout=10)))
+        inner = engine_io.packet_in(str(socket.recv(timeout=30)))
         assert inner is not None
         assert json.loads(inner)["service"] == Service.LOGIN
         socket.send("2")
-        assert until(lambda: socket.recv(timeout=10) == "3")
+        assert until(lambda: socket.recv(timeout=30) == "3")
 
 
 def test_client_may_begin_with_a_websocket(server, ours):
     address = server.url.replace("/softphone/ws", "/socket.io/?EIO=3&transport=websocket")
     with connect(address) as socket:
-        assert str(socket.recv(timeout=10)).startswith('0{"sid":')
-        assert socket.recv(timeout=10) == "40"
+        assert str(socket.recv(timeout=30)).startswith('0{"sid":')
+        assert socket.recv(timeout=30) == "40"
         socket.send(login(token_of(ours)))
-        inner = engine_io.packet_in(str(socket.recv(timeout=10)))
+        inner = engine_io.packet_in(str(socket.recv(timeout=30)))
         assert inner is not None
         assert json.loads(json.loads(inner)["body"])["r"] == 0
 

@@ -13,7 +13,7 @@ from telephony.adapters.browser.network import LOOPBACK, Network
 from telephony.port import HangupCause
 
 NODE, LAN = "engine-1", "web:1_lan"
-WITHIN_S = 10.0
+WITHIN_S = 30.0
 
 
 class NoSounds:

@@ -75,7 +75,7 @@ def test_an_engine_that_is_killed_leaves_all_but_the_last_moment(room, leg):
 
     assert (head.project_id, head.recording, head.leg, head.format, head.stereo) == (7, "rec-1", "leg-1", "wav", False)
     assert packets == [Packet(LEFT, packets[0].at_ms, 960, b"a")]
-    assert packets[0].at_ms < 100
+    assert packets[0].at_ms < 900
     room.end(leg)
 
 
@@ -88,7 +88,7 @@ def test_a_recording_that_ends_is_whole_and_says_how_big_it_is(room, leg):
 
     _, packets = room.read()
     assert [(packet.voice, packet.payload) for packet in packets] == [(LEFT, b"a"), (1, b"b")]
-    assert 600 <= packets[0].at_ms < 800
+    assert 600 <= packets[0].at_ms < 1500
     file = "recordings/7/rec-1.raw"
     assert room.ended == [(file, (room.folder / file).stat().st_size)]
     assert room.changed == [leg, leg]

@@ -17,7 +17,7 @@ from telephony.models import EngineCommand, EngineNode
 pytestmark = pytest.mark.django_db(transaction=True)
 
 NODE = "engine-1"
-WITHIN_S = 10.0
+WITHIN_S = 30.0
 
 
 class FakeAdapter:

@@ -91,12 +91,12 @@ def test_a_lost_doorbell_loses_nothing(ours, monkeypatch, caplog):
 def test_the_doorbell_rings_at_the_engine(settings):
     with redis.Redis.from_url(settings.REDIS_URL) as server, server.pubsub() as listener:
         listener.subscribe(outbox.channel_of("engine-1"))
-        listener.get_message(timeout=2)  # the subscription itself
+        listener.get_message(timeout=30)  # the subscription itself
 
         outbox.ring(["engine-1", "engine-1"])
         outbox.ask_snapshot(["engine-1"])
 
-        assert [listener.get_message(timeout=2)["data"] for _ in range(2)] == [b"commands", b"snapshot"]
+        assert [listener.get_message(timeout=30)["data"] for _ in range(2)] == [b"commands", b"snapshot"]
 
 
 @pytest.mark.django_db

@@ -10,7 +10,7 @@ from telephony import port
 from telephony.adapters.simulated.adapter import SimulatedAdapter
 from telephony.adapters.simulated.files import RecordingWriter
 
-WITHIN_S = 10.0
+WITHIN_S = 30.0
 
 
 class Listener:

@@ -34,7 +34,7 @@ AGENTS = 6  # for each of them
 CALLERS = 10  # some have to wait
 
 SERVES_AGAIN_WITHIN_S = 10.0  # L5 of the design, on a machine that has a core for each who wants one
-WITHIN_S = 60.0  # what takes longer does not happen
+WITHIN_S = 180.0  # what takes longer does not happen
 CALL_EVERY_S = 1.0  # while nobody knows whether calls get through again
 TALK = {"talk_s": 1.5, "patience_s": 90}
 LONG_TALK = {"talk_s": 300, "patience_s": 300}
