@@ -80,8 +80,11 @@ class Door:
         return self.sockets[-1]
 
     def say(self, service: int, **body: Any) -> None:
-        """Send a packet to the page."""
-        self.socket.send(json.dumps({"service": service, "body": body}))
+        """Send a packet to the page, or to the one that has signed in last."""
+        self.say_to(self.socket, service, **body)
+
+    def say_to(self, socket: WebSocketRoute, service: int, **body: Any) -> None:
+        socket.send(json.dumps({"service": service, "body": body}))
 
     def bodies(self, service: int) -> list[dict[str, Any]]:
         """What the page has sent of a service, without the numbers of requests."""

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import mimetypes
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from threading import Thread
 from typing import Any
+from urllib.parse import urljoin
 
 import pytest
 from axe_playwright_python.base import AXE_FILE_PATH
+from django.contrib.staticfiles import finders
 from playwright.sync_api import Frame, Page, Route, expect
 
 from tests.browser.scripted_door import Door
@@ -39,14 +43,22 @@ class ShopServer(ThreadingHTTPServer):
     body = b""
 
 
+def _static_file(path: str) -> tuple[str, bytes]:
+    found = finders.find(path)
+    assert isinstance(found, str)
+    return mimetypes.guess_type(path)[0] or "", Path(found).read_bytes()
+
+
 class ShopPages(BaseHTTPRequestHandler):
     server: ShopServer
 
     def do_GET(self) -> None:
+        path = self.path.removeprefix("/static/")
+        kind, body = ("text/html", self.server.body) if path == self.path else _static_file(path)
         self.send_response(200)
-        self.send_header("Content-Type", "text/html; charset=utf-8")
+        self.send_header("Content-Type", f"{kind}; charset=utf-8")
         self.end_headers()
-        self.wfile.write(self.server.body)
+        self.wfile.write(body)
 
     def log_message(self, *_args: Any) -> None:
         """Tests say what went wrong."""
@@ -60,11 +72,10 @@ class Shop:
         self.page: Page = console.page
         self.address: str = console.address
         self.door = door
-        self.page.context.route("**/static/softphone/**", _from_anywhere)
 
     def open(self, config: str = "{}", script: str = "/js/StringeeSoftPhone-lastest.js", events: Any = None) -> None:
         names = EVENTS if events is None else events
-        body = HTML % {"script": self.address + script, "events": names, "config": config}
+        body = HTML % {"script": urljoin(self.address, script), "events": names, "config": config}
         self.server.body = body.encode()
         self.page.goto(f"http://127.0.0.1:{self.server.server_port}/")
         self.page.wait_for_function("StringeeSoftPhone._ready")
@@ -105,7 +116,9 @@ def shop_server() -> Iterator[ShopServer]:
 
 @pytest.fixture
 def shop(console, ours, shop_server):
-    return Shop(console, Door(console.page), shop_server)
+    shop = Shop(console, Door(console.page), shop_server)
+    shop.page.context.route("**/static/softphone/**", _from_anywhere)
+    return shop
 
 
 @pytest.fixture
@@ -379,3 +392,130 @@ def test_agent_chooses_his_device_and_the_page_is_told(open_shop):
     open_shop.frame.get_by_label("Take calls on").select_option("2")
     assert open_shop.seen("setRoutingType") == [[2]]
     assert open_shop.page.evaluate("StringeeSoftPhone.routingType") == 2
+
+
+# ── Kinds of calls ───────────────────────────────────────────────────────────────────────────────────────────────────
+def test_kind_of_call_is_asked_for_and_a_free_call_goes_to_a_user(shop):
+    shop.open(f"{{ askCallTypeWhenMakeCall: true, {NUMBERS} }}")
+    shop.connect()
+    shop.frame.get_by_label("How to call").select_option("free-voice-call")
+    shop.frame.get_by_label("User ID").fill("840lan +x")
+    shop.frame.get_by_role("button", name="Call", exact=True).click()
+    assert shop.seen("makeOutgoingCallBtnClick") == [["842473082686", "840lan +x", "free-voice-call"]]
+    assert shop.door.wait_for(26)["toNumber"] == "840lan +x"
+
+
+def test_call_with_a_picture_becomes_one_without_and_says_so(open_shop):
+    open_shop.page.evaluate("StringeeSoftPhone.makeCall('842473082686', 'lan', null, 'free-video-call')")
+    dialled = open_shop.door.wait_for(26)
+    assert (dialled["toNumber"], dialled["video"]) == ("lan", False)
+    assert open_shop.seen("beforeMakeCall")[0][1] == "free-video-call"
+    expect(open_shop.frame.locator("#via")).to_have_text("Calls have no picture here: voice only.")
+
+
+# ── Calls in a window ────────────────────────────────────────────────────────────────────────────────────────────────
+@pytest.fixture
+def with_window(console, ours, shop_server):
+    """The shop has the script itself: Playwright lets windows without an address load nothing that it redirects."""
+    shop = Shop(console, Door(console.page), shop_server)
+    script = f"http://127.0.0.1:{shop_server.server_port}/static/softphone/widget/StringeeSoftPhone.js"
+    shop.open(f"{{ makeAndReceiveCallInNewPopupWindow: true, {NUMBERS} }}", script)
+    shop.connect()
+    return shop
+
+
+def current_call(shop) -> str:
+    at = "StringeeSoftPhone._iframe.contentWindow.stringeePhone.currentCall"
+    return str(shop.page.evaluate(f"{at}?.callId ?? ''"))
+
+
+def test_call_is_made_in_a_window_that_tells_the_page_and_closes(with_window):
+    shop, door = with_window, with_window.door
+    shop.frame.locator("#to-number").fill("84909982888")
+    with shop.page.context.expect_page() as opened:
+        shop.frame.get_by_role("button", name="Call", exact=True).click()
+    window = opened.value
+    assert door.wait_for(26)["custom"] == "order 7"
+    assert door.wait_for(2, 2)["deviceId"] != door.wait_for(2)["deviceId"]
+    door.accept_offer()
+    door.say(32, callId="call-out", code=200, reason="OK")
+    expect(window.locator("#call-state")).to_have_text("Connected")
+    assert shop.seen("makeOutgoingCallResult")[0][0]["callId"] == "call-out"
+    assert shop.seen("signalingstate")[0][0]["reason"] == "Answered"
+    assert current_call(shop) == "call-out"
+    assert make_call(shop) == {"r": 2, "msg": "Busy with another call"}
+    expect(shop.frame.locator("#page-diapad")).to_be_visible()
+
+    with window.expect_event("close"):
+        assert shop.page.evaluate("StringeeSoftPhone.hangupCall()")
+    assert door.bodies(28) == [{"callId": "call-out", "reasonEndcall": ""}]
+    shop.seen("callingScreenHide")
+    assert current_call(shop) == ""
+    assert shop.page.evaluate("StringeeSoftPhone.connected")
+
+
+def test_call_that_comes_in_is_answered_in_a_window(with_window):
+    shop, door = with_window, with_window.door
+    ring(shop)
+    in_page = door.socket
+    shop.seen("incomingCall")
+    with shop.page.context.expect_page() as opened:
+        shop.frame.get_by_role("button", name="Answer").click()
+    door.wait_for(2, 2)
+    ring(shop)  # the door tells whoever signs in what rings
+    assert door.wait_for(31) == {"callId": "call-in", "code": 200, "reasonEndcall": ""}
+    door.say_to(in_page, 38, type="CALL_STATE", data={"callId": "call-in", "code": 200})
+    door.offer()
+    expect(opened.value.locator("#call-state")).to_have_text("Connected")
+    expect(shop.frame.locator("#page-diapad")).to_be_visible()
+    assert shop.seen("mediastate")[0][0]["code"] == 1
+    assert current_call(shop) == "call-in"
+    assert "signalingstate" not in shop.names()
+
+    door.say_to(in_page, 33, callId="call-two", fromNumber="84900000002", toNumber="lan")
+    assert door.wait_for(31, 2) == {"callId": "call-two", "code": 486, "reasonEndcall": ""}
+
+    with opened.value.expect_event("close"):
+        door.say(30, callId="call-in")
+    assert shop.seen("signalingstate")[0][0]["reason"] == "Ended"
+
+
+def test_call_in_a_window_outlives_its_page_and_belongs_to_the_next_one(with_window):
+    shop, door = with_window, with_window.door
+    shop.frame.locator("#to-number").fill("84909982888")
+    with shop.page.context.expect_page() as opened:
+        shop.frame.get_by_role("button", name="Call", exact=True).click()
+    door.accept_offer()
+    door.say(32, callId="call-out", code=200, reason="OK")
+    expect(opened.value.locator("#call-state")).to_have_text("Connected")
+    in_window = door.socket
+
+    shop.page.reload()
+    shop.page.wait_for_function("StringeeSoftPhone._ready")
+    shop.connect()
+    shop.page.wait_for_function(
+        "StringeeSoftPhone._iframe.contentWindow.stringeePhone.currentCall?.callId === 'call-out'"
+    )
+    assert door.bodies(28) == []
+
+    door.say_to(in_window, 30, callId="call-out")
+    assert shop.seen("signalingstate")[0][0]["reason"] == "Ended"
+
+
+def test_page_is_free_again_when_somebody_closes_the_window(with_window):
+    shop, door = with_window, with_window.door
+    shop.frame.locator("#to-number").fill("84909982888")
+    with shop.page.context.expect_page() as opened:
+        shop.frame.get_by_role("button", name="Call", exact=True).click()
+    door.accept_offer()
+    assert make_call(shop) == {"r": 2, "msg": "Busy with another call"}
+    opened.value.close()
+    shop.page.wait_for_function("StringeeSoftPhone._popup.closed")
+    assert make_call(shop) == {"r": 0, "msg": "Success"}
+
+
+def test_without_leave_for_windows_the_call_stays_in_the_page(with_window):
+    with_window.page.evaluate("window.open = () => null")
+    make_call(with_window)
+    with_window.door.wait_for(26)
+    expect(with_window.frame.locator("#page-call")).to_be_visible()

@@ -44,6 +44,7 @@
     _iframe: null,
     _wrapper: null,
     _arrow: null,
+    _popup: null,
     _token: "",
     _initialized: false,
   };
@@ -78,7 +79,7 @@
   }
 
   function guard(event) {
-    if (!busy()) return;
+    if (!busy() || phone._popup) return; // a call in a window goes on
     event.preventDefault();
     event.returnValue = "";
   }
@@ -148,6 +149,7 @@
   phone.connect = function (token) {
     phone._token = token;
     if (phone._ready) inner().connect(token);
+    if (popupIsThere() && phone._popup.stringeePhone) phone._popup.stringeePhone.connect(token);
   };
 
   phone.disconnect = function () {
@@ -166,15 +168,15 @@
   };
 
   phone.hangupCall = function () {
-    return Boolean(phone._ready && inner().hangupCall());
+    return Boolean(phone._ready && holder().hangupCall());
   };
 
   phone.sendHold = function () {
-    return Boolean(phone._ready && inner().hold(true));
+    return Boolean(phone._ready && holder().hold(true));
   };
 
   phone.sendUnHold = function () {
-    return Boolean(phone._ready && inner().hold(false));
+    return Boolean(phone._ready && holder().hold(false));
   };
 
   phone.setLabelHtml = function (selector, html) {
@@ -204,8 +206,23 @@
     return phone._iframe.contentWindow.stringeePhone;
   }
 
+  /** The telephone that has the call: in the iframe, or in a window. */
+  function holder() {
+    return popupIsThere() && phone._popup.stringeePhone && phone._popup.stringeePhone.currentCall ? phone._popup.stringeePhone : inner();
+  }
+
   function busy() {
+    popupIsThere();
     return Boolean(phone._ready && inner().currentCall);
+  }
+
+  /** A window that was closed in an unusual way may have left its call here. */
+  function popupIsThere() {
+    if (phone._popup && phone._popup.closed) {
+      phone._popup = null;
+      inner().currentCall = null;
+    }
+    return Boolean(phone._popup);
   }
 
   // ── For the telephone in the iframe ─────────────────────────────────────────────────────────────────────────────
@@ -220,6 +237,22 @@
 
   phone._hears = function (event) {
     return phone._onMethods.has(event);
+  };
+
+  /** A window for one call, when the page wants that and the browser lets it; else nothing, and the call stays here. */
+  phone._openPopup = function (wanted) {
+    if (!phone.makeAndReceiveCallInNewPopupWindow) return null;
+    var size = "width=" + SIZES.full.width + ",height=" + SIZES.full.height;
+    var popup = window.open("", "StringeeSoftPhoneCall", "popup," + size);
+    if (!popup) return null;
+    popup.stringeeWanted = wanted;
+    write(popup.document);
+    phone._popup = popup;
+    return popup;
+  };
+
+  phone._hasPopup = function (popup) {
+    phone._popup = popup;
   };
 
   phone._becomeReady = function () {

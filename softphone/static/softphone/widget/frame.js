@@ -1,22 +1,28 @@
-/* The embedded telephone inside its iframe. The page outside is `parent`, and its StringeeSoftPhone is `outside`. */
+/* The embedded telephone: inside its iframe, and in the window of a call when the page wants one. `outside` is the page's
+   StringeeSoftPhone. A window has a connection of its own, makes or takes the one call that it was `wanted` for, and
+   closes after it; the page may go elsewhere meanwhile. */
 
 import { Client, doorOf } from "../client.js";
 import { fillKeypad } from "../keypad.js";
 import { announce, byId, say, sayAll, sayEnd, setText, showOnly, span } from "../page.js";
 import { hear, ring } from "../sound.js";
+import { cleaned, configure, kindChosen, numberBox } from "./dialling.js";
+import { followPage, isPopup, outside, tell } from "./host.js";
 import { PublicCall } from "./public_call.js";
 import { BODY } from "./screens.js";
 
 const BACK_TO_DIALLING_MS = 2000; // how long the end of a call stays on the screen
 const SIGNALLING = { 100: [1, "Calling"], 180: [2, "Ringing"], 183: [2, "Ringing"], 200: [3, "Answered"], 486: [5, "Busy here"], 603: [5, "Busy here"] };
 const ENDED = [6, "Ended"];
+const VIDEO = "free-video-call";
 const BUSY_CODES = new Set([486, 603]);
-const outside = parent.StringeeSoftPhone;
-const tell = (event, ...values) => outside._call(event, ...values);
+const WANTED_WITHIN_MS = 8000; // a call that somebody answers is told to the new window within a second
 
 let client = null;
 let call = null; // our Call
 let silence = () => {};
+let isHandedOver = false; // the call that rings here is answered in a window
+let wanted = window.stringeeWanted ?? null;
 
 document.body.innerHTML = BODY;
 sayAll();
@@ -33,7 +39,7 @@ window.stringeePhone = {
   configure,
   answerCall() {
     if (!call?.isIncoming || call.state !== "ringing") return false;
-    call.answer();
+    answer();
     return true;
   },
   hangupCall() {
@@ -48,7 +54,8 @@ window.stringeePhone = {
   },
 };
 configure();
-outside._becomeReady();
+if (isPopup) beWindow();
+else outside._becomeReady();
 
 // ── Being connected ──────────────────────────────────────────────────────────────────────────────────────────────────
 /** Where the door is: where the page says, else where our script comes from. */
@@ -72,9 +79,10 @@ function connect(token) {
 function newClient() {
   const made = new Client({ url: door() });
   made.on("state", connectionChanged);
-  made.on("authen", (answer) => tell("authen", { message: answer.r ? "" : "SUCCESS", msg: answer.message, ...answer }));
   made.on("tokenwanted", () => tell("requestNewToken"));
-  made.on("incoming", incoming);
+  made.on("incoming", isPopup ? incomingInWindow : incoming);
+  if (isPopup) return made; // what follows concerns the page's own connection
+  made.on("authen", (answer) => tell("authen", { message: answer.r ? "" : "SUCCESS", msg: answer.message, ...answer }));
   made.on("message", (message) => tell("customMessage", message));
   made.on("topic", (message) => tell("messageFromTopic", message));
   made.on("devices", (device) => tell("otherdeviceauthen", device));
@@ -86,60 +94,55 @@ function disconnect() {
 }
 
 function connectionChanged(state) {
-  const was = outside.connected;
-  outside.connected = state === "online";
   byId("dot").className = `dot is-${state}`;
   setText(byId("connection"), say(`connection.${state}`));
+  if (isPopup) {
+    if (state === "online" && wanted?.to) dial(wanted);
+    return;
+  }
+  const was = outside.connected;
+  outside.connected = state === "online";
   if (was && !outside.connected) tell("disconnect");
 }
 
-// ── What the page has set ────────────────────────────────────────────────────────────────────────────────────────────
-function configure() {
-  const { fromNumbers, showMode, showButtonClose, askCallTypeWhenMakeCall, routingType, recentCalls } = outside;
-  fill(byId("from-number"), fromNumbers.map(({ alias, number }) => [cleaned(number), alias ? `${alias} (${number})` : number]));
-  byId("from-row").hidden = !fromNumbers.length;
-  byId("kind-row").hidden = !askCallTypeWhenMakeCall;
-  byId("close").hidden = !showButtonClose;
-  byId("screen").hidden = showMode === "min";
-  setText(byId("size"), showMode === "min" ? "▴" : "▾");
-  byId("size").setAttribute("aria-label", say(showMode === "min" ? "widget.larger" : "widget.smaller"));
-  byId("routing").value = routingType;
-  byId("transfer").hidden = !outside._hears("transferCallBtnClick");
-  byId("add").hidden = !outside._hears("addParticipantBtnClick");
-  byId("routing-row").hidden = !outside._hears("setRoutingType");
-  drawRecent(recentCalls);
+// ── The window of a call ─────────────────────────────────────────────────────────────────────────────────────────────
+function beWindow() {
+  for (const id of ["size", "close", "page-diapad"]) byId(id).hidden = true;
+  connect(outside._token);
+  setTimeout(() => { if (wanted) window.close(); }, WANTED_WITHIN_MS); // not connected, or it has ended meanwhile
+  followPage(share);
+  addEventListener("pagehide", () => { call?.hangUp(); });
 }
 
-function fill(chooser, options) {
-  const chosen = chooser.value;
-  chooser.replaceChildren(...options.map(([value, text]) => new Option(text, value)));
-  if (chosen) chooser.value = chosen;
-  if (chooser.selectedIndex < 0) chooser.selectedIndex = 0;
+function incomingInWindow(taken) {
+  if (taken.id !== wanted?.callId) return; // it rings in the page
+  wanted = null;
+  take(taken, new PublicCall(taken));
+  taken.answer();
 }
 
-function drawRecent(calls) {
-  byId("recent").replaceChildren(...(calls ?? []).slice(0, 20).map((each) => {
-    const number = String(each.number ?? each.to ?? each);
-    const line = document.createElement("button");
-    line.type = "button";
-    line.textContent = each.alias ? `${each.alias} (${number})` : number;
-    line.addEventListener("click", () => { numberBox().value = number; });
-    return line;
-  }));
-}
-
-/** Dial strings as every widget of this kind cleans them: no plus, no space, and 84 instead of 840. */
-function cleaned(number) {
-  return String(number).replace("+", "").replace("%2B", "").replace(" ", "").replace(/^840/, "84");
+/** Pages find the present call in the iframe, wherever it is. */
+function share() {
+  if (!isPopup) return;
+  outside._hasPopup(window);
+  outside._iframe.contentWindow.stringeePhone.currentCall = window.stringeePhone.currentCall;
 }
 
 // ── Calls ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 function makeCall(from, to, callType) {
-  if (call || !client?.isOnline || !to) return;
-  const wanted = { from: cleaned(from ?? ""), to: cleaned(to), custom: "" };
-  const shown = new PublicCall(null, wanted);
+  if (window.stringeePhone.currentCall || !client?.isOnline || !to) return;
+  const isFree = callType.startsWith("free-"); // to a user, whose ID is no number
+  const asked = { from: cleaned(from ?? ""), to: isFree ? to.trim() : cleaned(to), hasNoPicture: callType === VIDEO };
+  const shown = new PublicCall(null, asked);
   if (tell("beforeMakeCall", shown, callType) === false) return;
-  take(client.makeCall({ ...wanted, custom: shown.custom }), shown);
+  asked.custom = shown.custom;
+  if (!outside._openPopup(asked)) dial(asked);
+}
+
+function dial(asked) {
+  wanted = null;
+  take(client.makeCall(asked), new PublicCall(null, asked));
+  if (asked.hasNoPicture) setText(byId("via"), say("widget.no_picture"));
   call.on("result", (answer) => tell("makeOutgoingCallResult", {
     ...answer,
     customDataFromYourServer: answer.customDataFromYourServer || "{}", // pages parse it without a look at `r`
@@ -147,19 +150,32 @@ function makeCall(from, to, callType) {
 }
 
 function incoming(taken) {
+  if (window.stringeePhone.currentCall) {
+    taken.reject(); // a window has a call
+    return;
+  }
   take(taken, new PublicCall(taken));
   silence = ring(outside.ringToneFile);
   if (outside.showMode !== "full") outside.show("full");
   announce(`${say("incoming.title")}: ${taken.party}`, { urgent: true });
   byId("answer").focus();
   tell("incomingCall", window.stringeePhone.currentCall);
-  if (outside.autoPickUp && !taken.isOver) taken.answer();
+  if (outside.autoPickUp && !taken.isOver) answer();
+}
+
+/** Here, or in a window; then it rings on until that has taken it. */
+function answer() {
+  isHandedOver = Boolean(outside._openPopup({ callId: call.id }));
+  if (isHandedOver) silence();
+  else call.answer();
 }
 
 function take(taken, shown) {
   call = taken;
   shown.follow(taken);
+  isHandedOver = false;
   window.stringeePhone.currentCall = shown;
+  share();
   setText(byId("party"), taken.isIncoming ? taken.party : `+${taken.to}`.replace(/^\+(?=\D)/, ""));
   setText(byId("via"), taken.isIncoming && taken.toAlias ? say("widget.via", { name: taken.toAlias }) : "");
   taken.on("state", () => moved(taken));
@@ -168,7 +184,7 @@ function take(taken, shown) {
   taken.on("microphone", (why) => microphone(taken, why));
   taken.on("muted", (muted) => byId("mute").setAttribute("aria-pressed", muted));
   taken.on("held", (held) => byId("hold").setAttribute("aria-pressed", held));
-  taken.on("otherdevice", (notice) => tell("otherdevice", notice));
+  taken.on("otherdevice", (notice) => { if (!isHandedOver) tell("otherdevice", notice); });
   taken.on("media", (media) => {
     if (media === "connected" || media === "disconnected") tell("mediastate", { code: media === "connected" ? 1 : 2, reason: media === "connected" ? "Connected" : "Disconnected" });
   });
@@ -188,10 +204,15 @@ function signal(sipCode, sipReason) {
 }
 
 function over(ended) {
+  if (isHandedOver && ended.why === "elsewhere") {
+    handedOver();
+    return;
+  }
   const wasIncoming = ended.isIncoming && !ended.talkingSince;
   if (!BUSY_CODES.has(ended.code) && ended.why !== "refused") tell("signalingstate", { code: 6, reason: "Ended", sipCode: -1, sipReason: "Bye" });
   call = null;
   window.stringeePhone.currentCall = null;
+  share();
   byId("heard").srcObject = null;
   setText(byId("call-state"), sayEnd(ended.why, ended.code));
   announce(byId("call-state").textContent);
@@ -201,7 +222,15 @@ function over(ended) {
     if (call) return;
     showOnly(byId("page-diapad"), SCREENS.map(byId));
     tell(wasIncoming ? "incomingScreenHide" : "callingScreenHide");
+    if (isPopup) window.close();
   }, BACK_TO_DIALLING_MS);
+}
+
+/** The call goes on in a window, which has told the page of it. */
+function handedOver() {
+  call = null;
+  clearInterval(clock);
+  showOnly(byId("page-diapad"), SCREENS.map(byId));
 }
 
 let clock = 0;
@@ -232,10 +261,6 @@ function microphone(taken, why) {
 }
 
 // ── Buttons ──────────────────────────────────────────────────────────────────────────────────────────────────────────
-function numberBox() {
-  return document.querySelector("#page-diapad .wrap-typing-number input");
-}
-
 function pressed(key) {
   if (call) call.press(key).catch(() => {});
   else numberBox().value += key;
@@ -251,7 +276,7 @@ function wire() {
     tell("makeOutgoingCallBtnClick", from, to, kind);
     makeCall(from, to, kind);
   });
-  does("answer", () => { tell("answerIncomingCallBtnClick"); call?.answer(); });
+  does("answer", () => { tell("answerIncomingCallBtnClick"); window.stringeePhone.answerCall(); });
   does("reject", () => { tell("declineIncomingCallBtnClick"); call?.reject(); });
   does("hang-up", () => { tell("endCallBtnClick"); call?.hangUp(); });
   does("mute", () => call?.mute(!call.muted));
@@ -259,6 +284,7 @@ function wire() {
   does("transfer", () => tell("transferCallBtnClick", window.stringeePhone.currentCall));
   does("add", () => tell("addParticipantBtnClick", window.stringeePhone.currentCall));
   does("sound-blocked", () => { if (call?.remoteStream) heard(call.remoteStream); });
+  byId("kind").addEventListener("change", kindChosen);
   byId("routing").addEventListener("change", () => {
     outside.routingType = Number(byId("routing").value);
     tell("setRoutingType", outside.routingType);
