@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import itertools
 import selectors
+from functools import partial
 
 import pytest
 
-from telephony.adapters.browser.mixer import Mix
+from telephony.adapters.browser.mixer import GATHERS, Mix
 from telephony.adapters.browser.opus import SILENCE
-from telephony.adapters.browser.outlet import Outlet
+from telephony.adapters.browser.outlet import PATIENCE_S, Outlet
 from telephony.adapters.browser.voices import Voices
 from telephony.port import Part
 from telephony.recording_format import LEFT
@@ -63,7 +64,7 @@ class Jumps(selectors.SelectSelector):
         self.loop = loop
 
     def select(self, timeout=None):
-        self.loop.now += timeout or 0.0
+        self.loop.now += max(0.0, timeout or 0.0)
         return []
 
 
@@ -192,38 +193,90 @@ def test_who_is_gone_hears_nobody(room):
     assert [len(room.voices._voices[name].speaker.inlets) for name in ("caller", "agent")] == [1, 1]
 
 
-def test_a_voice_goes_on_without_a_gap_when_it_becomes_a_mix_and_a_voice_again():
-    loop = UncrowdedLoop()
-    room, heard = Room(loop), []
-    voice = tone(700.0, 1.0).packets
+class Talk:
+    """Caller and guest speak all the time; what the agent is sent is kept: instants, places, payloads."""
 
-    async def talk(name, timestamp):
-        for packet in itertools.cycle(voice):
-            room.voices.said(name, packet, timestamp)
-            timestamp += STEP
-            await asyncio.sleep(0.02)  # to the point, on this loop
+    def __init__(self):
+        self.loop = UncrowdedLoop()
+        self.room = Room(self.loop)
+        self.silent_until = {"caller": 0.0, "guest": 0.0}  # what they say meanwhile comes then, all at once
+        self.heard = []
 
-    async def listen():
+    def last(self, seconds, **changes):
+        """Do something at moments, while they talk."""
+        for at, change in changes.get("at", {}).items():
+            self.loop.call_at(at, change)
+        tasks = [self._speak("caller", 5), self._speak("guest", 3_000_000_000), self._listen()]
+
+        async def talk():
+            running = [asyncio.ensure_future(each) for each in tasks]
+            await asyncio.sleep(seconds)
+            for task in running:
+                task.cancel()
+
+        self.loop.run_until_complete(talk())
+        self.loop.close()
+        return list(zip(*self.heard, strict=True))
+
+    async def _speak(self, name, timestamp):
+        began, voice = self.loop.time(), itertools.cycle(tone(700.0, 1.0).packets)
+        for number in itertools.count():
+            await asyncio.sleep(began + number * 0.02 - self.loop.time())
+            await asyncio.sleep(self.silent_until[name] - self.loop.time())
+            self.room.voices.said(name, next(voice), timestamp + number * STEP)
+
+    async def _listen(self):
         while True:
-            packet = await room.outlets["agent"].recv()
-            heard.append((loop.time(), packet.pts, bytes(packet)))
+            packet = await self.room.outlets["agent"].recv()
+            self.heard.append((self.loop.time(), packet.pts, bytes(packet)))
 
-    async def happen():
-        tasks = [asyncio.ensure_future(each) for each in (talk("caller", 5), talk("guest", 3_000_000_000), listen())]
-        for change in (lambda: room.joins(Part.WHISPER), room.leaves) * 3:
-            await asyncio.sleep(0.5)
-            change()
-        for task in tasks:
-            task.cancel()
 
-    loop.run_until_complete(happen())
-    loop.close()
+def longest(numbers):
+    return max(later - before for before, later in itertools.pairwise(numbers))
 
-    times, places, payloads = zip(*heard, strict=True)
-    assert all(0 < later - before <= 5 * STEP for before, later in itertools.pairwise(places))
-    assert max(later - before for before, later in itertools.pairwise(times)) <= 0.041
-    assert len(heard) == pytest.approx(3.0 / 0.02, abs=5)
-    assert sum(payload == SILENCE for payload in payloads) == 3  # one each time, while the voices gather
+
+def test_a_voice_goes_on_without_a_gap_when_it_becomes_a_mix_and_a_voice_again():
+    talk = Talk()
+    changes = (lambda: talk.room.joins(Part.WHISPER), talk.room.leaves) * 3
+
+    times, places, payloads = talk.last(3.5, at={0.5 * number: change for number, change in enumerate(changes, 1)})
+
+    assert all(0 < later - before <= STEP for before, later in itertools.pairwise(places))
+    assert longest(times) <= 0.041
+    assert len(places) == pytest.approx(3.5 / 0.02, abs=5)
+    assert payloads.count(SILENCE) <= 3 * GATHERS  # each time, while the voices gather
+
+
+def test_no_voice_has_a_hole_for_which_the_engine_itself_is_late():
+    """Then packets wait to be read, and packets are due to be sent, at once."""
+    talk = Talk()
+    talk.room.joins(Part.WHISPER)
+
+    def stands_still():
+        talk.loop.now += 0.15
+
+    times, places, payloads = talk.last(3.0, at={1.0: stands_still, 2.0: stands_still})
+
+    assert payloads[5:].count(SILENCE) == 0
+    assert {later - before for before, later in itertools.pairwise(places)} == {STEP}
+    assert len(places) == pytest.approx(3.0 / 0.02, abs=5)
+    assert longest(times) < 0.2
+
+
+def test_a_voice_that_is_late_is_waited_for_and_one_that_stops_is_not_missed_for_long():
+    talk = Talk()
+    talk.room.joins(Part.WHISPER)
+    pauses = {1.0: 1.05, 2.0: 3.0}
+
+    def pause(until):
+        talk.silent_until["guest"] = until
+
+    times, places, payloads = talk.last(3.0, at={at: partial(pause, until) for at, until in pauses.items()})
+
+    assert payloads[5:].count(SILENCE) == 0
+    assert {later - before for before, later in itertools.pairwise(places)} == {STEP}
+    assert longest(times) < 0.02 + PATIENCE_S + 0.02
+    assert len(places) == pytest.approx(3.0 / 0.02, abs=5)
 
 
 # ── What is recorded ─────────────────────────────────────────────────────────────────────────────────────────────────
