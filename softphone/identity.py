@@ -18,7 +18,6 @@ from projects.verification import FIRST_MS, TokenAbsent, TokenRefused
 from softphone import listener_access, phone_access
 from softphone.listener_access import ListenerAccess
 from softphone.models import PublicPhone
-from softphone.page_access import LIFETIME_S
 from softphone.phone_access import PhoneAccess
 
 # A page that comes back in the middle of a call may do so with the token with which the call began.
@@ -127,7 +126,7 @@ def _telephone(token: str) -> Identity:
         raise ProjectNotFound
     if not _may_play(access):
         raise PayloadRefused("who has issued the token may not do so any more, or the link is switched off")
-    return Identity(access.project_id, "", clock.now().timestamp() + LIFETIME_S, phone=access)
+    return Identity(access.project_id, "", clock.now().timestamp() + phone_access.LIFETIME_S, phone=access)
 
 
 def _may_play(access: PhoneAccess) -> bool:
@@ -142,7 +141,8 @@ def _listener(token: str) -> Identity:
     access = listener_access.read(token)
     if not _may_listen(access):
         raise PayloadRefused("who has issued the token may not listen to calls any more")
-    return Identity(access.project_id, "", clock.now().timestamp() + LIFETIME_S, listener=access)
+    ends_at = clock.now().timestamp() + listener_access.LIFETIME_S
+    return Identity(access.project_id, "", ends_at, listener=access)
 
 
 def _may_listen(access: ListenerAccess) -> bool:

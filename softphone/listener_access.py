@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from softphone import page_access
 
 PREFIX = "listener:"  # by which the door tells it from an agent's token
+LIFETIME_S = 12 * 3600  # longer than calls last: whose socket breaks comes back with it. Who supervises no more is out
 # With what is before it, longer than any user's id may be; and agents' ids have no slash: nobody else is rung there.
 PAGE_BYTES = 32
 
@@ -38,7 +39,7 @@ def new(project_id: int, call: str, issued_by: int) -> ListenerAccess:
 
 
 def issue(access: ListenerAccess) -> str:
-    """The text with which the page signs in at the door."""
+    """The text with which the page signs in at the door, for `LIFETIME_S`."""
     return page_access.sign(PREFIX, asdict(access))
 
 
@@ -49,4 +50,4 @@ def is_listener(token: str) -> bool:
 
 def read(token: str) -> ListenerAccess:
     """What a token allows. Raises TokenInvalid when it is too old, TokenMalformed when it is not one of ours."""
-    return ListenerAccess(**page_access.read(PREFIX, token))
+    return ListenerAccess(**page_access.read(PREFIX, token, LIFETIME_S))

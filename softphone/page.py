@@ -163,10 +163,17 @@ class LivePage:
         if now() > self._renewed_at + RENEW_EVERY_S:
             self._renewed_at = now()
             if not await self._wires.office.may_stay(self.who.identity):
-                self._wires.outlet.close("what the page was let in with is revoked")
+                await self._shut_out()
                 return
             await self._wires.memory.keep_page(self.who.identity.user_key, self._facts.seen(now()))
             await self._be_there()
+
+    async def _shut_out(self) -> None:
+        """What the page was let in with is revoked. An agent's call goes on; a page of ours hears no more of it."""
+        if not self.who.identity.is_user:
+            for call in self._book.calls.mine():
+                await self._book.tell(call, signals.Leave(self.who.session, call.leg))
+        self._wires.outlet.close("what the page was let in with is revoked")
 
     async def _keep_again(self) -> None:
         """Redis may have come back with nothing."""

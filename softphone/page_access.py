@@ -8,18 +8,16 @@ from django.core import signing
 
 from projects.verification import TokenInvalid, TokenMalformed
 
-LIFETIME_S = 3600  # a page asks for another one; whoever leaves the project is out before
-
 
 def sign(prefix: str, facts: dict[str, Any]) -> str:
-    """The text with which a page signs in at the door, for `LIFETIME_S`."""
+    """The text with which a page signs in at the door."""
     return prefix + signing.dumps(facts, salt=_salt(prefix))
 
 
-def read(prefix: str, token: str) -> dict[str, Any]:
+def read(prefix: str, token: str, lifetime_s: int) -> dict[str, Any]:
     """The facts of a token of this kind. Raises TokenInvalid when it is too old, TokenMalformed when it is not one."""
     try:
-        facts: dict[str, Any] = signing.loads(token.removeprefix(prefix), salt=_salt(prefix), max_age=LIFETIME_S)
+        facts: dict[str, Any] = signing.loads(token.removeprefix(prefix), salt=_salt(prefix), max_age=lifetime_s)
     except signing.SignatureExpired as error:
         raise TokenInvalid("the token has expired") from error
     except signing.BadSignature as error:

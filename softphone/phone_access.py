@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from softphone import page_access
 
 PREFIX = "phone:"  # by which the door tells it from an agent's token
+LIFETIME_S = 3600  # the page asks for another one; whoever leaves the project, or a link that is switched off, is out
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,7 @@ class PhoneAccess:
 
 
 def issue(access: PhoneAccess) -> str:
-    """The text with which a page signs in at the door."""
+    """The text with which a page signs in at the door, for `LIFETIME_S`."""
     return page_access.sign(PREFIX, asdict(access))
 
 
@@ -39,4 +40,4 @@ def is_phone(token: str) -> bool:
 
 def read(token: str) -> PhoneAccess:
     """What a token allows. Raises TokenInvalid when it is too old, TokenMalformed when it is not one of ours."""
-    return PhoneAccess(**page_access.read(PREFIX, token))
+    return PhoneAccess(**page_access.read(PREFIX, token, LIFETIME_S))

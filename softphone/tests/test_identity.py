@@ -14,8 +14,7 @@ from projects.verification import TokenAbsent, TokenInvalid, TokenMalformed, Unk
 from softphone import identity, listener_access, phone_access
 from softphone.identity import MOST_TOPICS, RESUMED_GRACE_S, Identity, PayloadRefused, ProjectNotFound
 from softphone.models import PublicPhone
-from softphone.page_access import LIFETIME_S
-from softphone.phone_access import PhoneAccess
+from softphone.phone_access import LIFETIME_S, PhoneAccess
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -192,7 +191,7 @@ def test_page_on_which_a_supervisor_listens_is_rung_where_nobody_else_is(ours, r
         "",
         False,
         False,
-        NOW + LIFETIME_S,
+        NOW + listener_access.LIFETIME_S,
     )
     assert who.listener is not None
     assert (who.listener.call, who.listener.issued_by) == ("call-1", user.pk)

@@ -9,8 +9,7 @@ import time_machine
 
 from projects.verification import TokenInvalid, TokenMalformed
 from softphone import phone_access
-from softphone.page_access import LIFETIME_S
-from softphone.phone_access import PhoneAccess
+from softphone.phone_access import LIFETIME_S, PhoneAccess
 
 VISITOR = PhoneAccess(7, "84900000001", only_number="842473082686")
 
