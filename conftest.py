@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import hypothesis
 import pytest
+from django.test import TransactionTestCase
 from django.utils import translation
 
-from tests import factories
+from tests import emptying, factories
 
 # How long one example takes says more about the machine than about the rule.
 hypothesis.settings.register_profile("pcc", deadline=None)
 hypothesis.settings.load_profile("pcc")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _empty_tables_quickly():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", emptying.empty_all_tables)
+        yield
 
 
 @pytest.fixture(autouse=True)
