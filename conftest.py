@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import hypothesis
 import pytest
 from django.test import TransactionTestCase
 from django.utils import translation
 
-from tests import emptying, factories
+from tests import emptying, factories, scheduling
 
 # How long one example takes says more about the machine than about the rule.
 hypothesis.settings.register_profile("pcc", deadline=None)
 hypothesis.settings.load_profile("pcc")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    items[:] = scheduling.in_order(items, config.rootpath)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> scheduling.Scheduling | None:
+    if config.getoption("dist") != "loadfile":
+        return None
+    config.option.loadscopereorder = False  # the order of the tests holds
+    return scheduling.Scheduling(config, log)
 
 
 @pytest.fixture(autouse=True, scope="session")

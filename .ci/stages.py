@@ -6,10 +6,13 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from xml.etree import ElementTree
 
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
@@ -25,22 +28,59 @@ PRODUCTION = {
 }
 
 
+NAMED = 20  # of the tests that failed; more than that have one reason
+
+
 @dataclass(frozen=True)
-class Stage:
-    """One check: a command of our virtual environment, or a function that returns what is wrong."""
+class Outcome:
+    """What came of a stage."""
+
+    name: str
+    passed: bool
+    seconds: float
+    output: str = ""  # of a stage that was not shown while it ran
+    failed: list[str] = field(default_factory=list)  # tests
+
+    def __str__(self) -> str:
+        rows = [f"{'ok' if self.passed else 'FAILED':<7} {self.seconds:6.1f} s  {self.name}"]
+        rows += [f"{'':<17} {test}" for test in self.failed[:NAMED]]
+        more = len(self.failed) - NAMED
+        return "\n".join([*rows, f"{'':<17} and {more} more"] if more > 0 else rows)
+
+
+@dataclass(frozen=True)
+class Check:
+    """A quick check: a command of our virtual environment, or a function that returns what is wrong."""
 
     name: str
     check: list[str] | Callable[[], str | None]
     environment: dict[str, str] = field(default_factory=dict)
 
-    def passes(self) -> bool:
+    def run(self) -> Outcome:
+        began = time.monotonic()
         if callable(self.check):
-            complaint = self.check()
-            print(complaint or "", end="\n" if complaint else "")
-            return complaint is None
-        program, *arguments = self.check
-        command = [str(BIN / program), *arguments]
-        return subprocess.run(command, cwd=ROOT, env={**os.environ, **self.environment}, check=False).returncode == 0
+            output = self.check() or ""
+            passed = not output
+        else:
+            passed, output = self._ran(self.check)
+        return Outcome(self.name, passed, time.monotonic() - began, output)
+
+    def _ran(self, command: list[str]) -> tuple[bool, str]:
+        ran = subprocess.run(
+            in_our_environment(command),
+            cwd=ROOT,
+            env={**os.environ, **self.environment},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        return ran.returncode == 0, ran.stdout.strip()
+
+
+def in_our_environment(command: list[str]) -> list[str]:
+    program, *arguments = command
+    return [str(BIN / program), *arguments]
 
 
 def browser_is_there() -> str | None:
@@ -64,33 +104,59 @@ def is_there(programs: tuple[str, ...], package: str) -> str | None:
 
 
 SERVERS = ["python", "-m", "common.supervision", "with-servers", "--"]  # of our own, thrown away afterwards
-PYTHON, TESTS = str(BIN / "python"), [str(BIN / "pytest"), "-n", "2", "--dist", "loadfile", "--durations", "8"]
-STAGES = [
-    Stage("style", ["ruff", "check", "."]),
-    Stage("format", ["ruff", "format", "--check", "."]),
-    Stage("types", ["mypy", "."]),
-    Stage("imports", ["lint-imports", "--no-logo"]),
-    Stage("migrations", [*SERVERS, PYTHON, "manage.py", "makemigrations", "--check", "--dry-run"]),
-    Stage("settings", ["python", "manage.py", "check", "--deploy", "--fail-level", "WARNING"], PRODUCTION),
-    Stage("browser", browser_is_there),
-    Stage("tests", [*SERVERS, *TESTS, "-m", "not browser"]),
-    # Apart: the browser's driver keeps an event loop running in its process, where asyncio then starts no other.
-    Stage("browser tests", [*SERVERS, *TESTS, "-m", "browser", "tests/browser"]),
+PYTHON = str(BIN / "python")
+# Side by side, two at a time: the longest first.
+CHECKS = [
+    Check("types", ["mypy", "."]),
+    Check("style", ["ruff", "check", "."]),
+    Check("format", ["ruff", "format", "--check", "."]),
+    Check("imports", ["lint-imports", "--no-logo"]),
+    Check("migrations", [*SERVERS, PYTHON, "manage.py", "makemigrations", "--check", "--dry-run"]),
+    Check("settings", ["python", "manage.py", "check", "--deploy", "--fail-level", "WARNING"], PRODUCTION),
+    Check("browser", browser_is_there),
 ]
+CHECKS_AT_ONCE = 2
+# One more than the cores of a small machine: tests of whole installations wait a lot (tests/scheduling.py).
+WORKERS = 3
+TESTS = [*SERVERS, str(BIN / "pytest"), "-n", str(WORKERS), "--dist", "loadfile", "--durations", "8"]
+
+
+def run_tests() -> Outcome:
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="pcc-tests-") as folder:
+        report = Path(folder) / "report.xml"
+        noted = [f"--junitxml={report}", "-o", "junit_family=xunit1"]
+        code = subprocess.run([*in_our_environment(TESTS), *noted], cwd=ROOT, check=False).returncode
+        failed = list(dict.fromkeys(failed_tests(report))) if report.exists() else []
+    return Outcome("tests", code == 0, time.monotonic() - began, failed=failed)
+
+
+def failed_tests(report: Path) -> Iterator[str]:
+    """Names as pytest takes them."""
+    for test in ElementTree.parse(report).iter("testcase"):  # noqa: S314  pytest has just written it
+        if test.find("failure") is not None or test.find("error") is not None:
+            file = test.get("file", "")
+            in_class = test.get("classname", "").removeprefix(file.removesuffix(".py").replace("/", ".")).strip(".")
+            yield "::".join(filter(None, (file, in_class, test.get("name", ""))))
+
+
+def show(title: str, text: str = "") -> None:
+    print(f"\n── {title} {'─' * (70 - len(title))}", flush=True)
+    if text:
+        print(text, flush=True)
 
 
 def main() -> int:
-    """Run all stages, also after a failed one, and say which failed and how long each took."""
-    rows = []
-    for stage in STAGES:
-        print(f"\n── {stage.name} {'─' * (70 - len(stage.name))}", flush=True)
-        began = time.monotonic()
-        passed = stage.passes()
-        rows.append((stage.name, passed, time.monotonic() - began))
-    print(f"\n── summary {'─' * 63}")
-    for name, passed, seconds in rows:
-        print(f"{'ok' if passed else 'FAILED':<7} {seconds:6.1f} s  {name}")
-    return 0 if all(passed for _, passed, _ in rows) else 1
+    """Check everything, also after something has failed, and say what failed and how long each took."""
+    outcomes = []
+    with ThreadPoolExecutor(CHECKS_AT_ONCE) as pool:
+        for outcome in pool.map(Check.run, CHECKS):
+            show(outcome.name, outcome.output)
+            outcomes.append(outcome)
+    show("tests")
+    outcomes.append(run_tests())
+    show("summary", "\n".join(map(str, outcomes)))
+    return 0 if all(outcome.passed for outcome in outcomes) else 1
 
 
 if __name__ == "__main__":

@@ -1,0 +1,47 @@
+"""Which tests run together when several processes share them, and in which order.
+
+Whole installations are started by one process after the other, beside the rest: they wait a lot, and two at a time
+would miss their limits. What drives a browser comes last in every process: Playwright leaves an event loop running,
+beside which asyncio starts no other.
+"""
+
+from __future__ import annotations
+
+from pathlib import PurePath
+
+import pytest
+from xdist.scheduler import LoadFileScheduling
+
+FAULT, BROWSER = PurePath("tests/fault"), PurePath("tests/browser")
+# Files below tests/browser that start a whole installation.
+WITH_INSTALLATION = ("test_listening_in.py", "test_sdk.py", "test_voice_calls.py")
+
+
+def unit_of(file: PurePath) -> str:
+    """What is run by one process, one test after the other: most often a file."""
+    if FAULT in file.parents:
+        return str(FAULT)
+    if BROWSER in file.parents and file.name in WITH_INSTALLATION:
+        return str(BROWSER)
+    return str(file)
+
+
+def place_of(file: PurePath) -> int:
+    """Lower comes first: what takes longest, but browsers after everything else."""
+    unit = unit_of(file)
+    if unit == str(FAULT):
+        return 0
+    if BROWSER not in file.parents:
+        return 1
+    return 2 if unit == str(BROWSER) else 3
+
+
+def in_order(items: list[pytest.Item], root: PurePath) -> list[pytest.Item]:
+    return sorted(items, key=lambda item: place_of(item.path.relative_to(root)))
+
+
+class Scheduling(LoadFileScheduling):
+    """Hands out units in the order of the tests."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return unit_of(PurePath(super()._split_scope(nodeid)))
