@@ -14,7 +14,7 @@ from django.db import connection
 
 from common import clock
 from pcc_console import doctor
-from pcc_console.doctor import Status
+from pcc_console.diagnosis import Diagnosis, Status
 from projects.models import ApiKey
 from tests import factories
 
@@ -59,7 +59,7 @@ def test_the_database_is_described():
 
 @pytest.mark.django_db
 def test_pending_migrations_fail(monkeypatch):
-    assert doctor.check_migrations() == doctor.Diagnosis("migrations", Status.OK, "all applied")
+    assert doctor.check_migrations() == Diagnosis("migrations", Status.OK, "all applied")
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM django_migrations WHERE app = 'sessions'")
 
@@ -156,8 +156,8 @@ def test_what_relies_on_the_tables_is_not_asked_while_migrations_are_pending():
 
 def test_the_command_prints_a_table_with_advice(monkeypatch):
     rows = [
-        doctor.Diagnosis("disk", Status.OK, "10 GiB free"),
-        doctor.Diagnosis("clock", Status.WARN, "9 s", "Set it."),
+        Diagnosis("disk", Status.OK, "10 GiB free"),
+        Diagnosis("clock", Status.WARN, "9 s", "Set it."),
     ]
     monkeypatch.setattr(doctor, "examine", lambda: rows)
     printed = StringIO()

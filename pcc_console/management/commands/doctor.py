@@ -10,6 +10,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 
 from pcc_console import doctor
+from pcc_console.diagnosis import Diagnosis, Status
 
 
 class Command(BaseCommand):
@@ -25,14 +26,14 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps([asdict(each) for each in found], indent=2))
         else:
             self.print_table(found)
-        if any(each.status is doctor.Status.FAIL for each in found):
+        if any(each.status is Status.FAIL for each in found):
             sys.exit(1)
 
-    def print_table(self, found: list[doctor.Diagnosis]) -> None:
+    def print_table(self, found: list[Diagnosis]) -> None:
         paint = {
-            doctor.Status.OK: self.style.SUCCESS,
-            doctor.Status.WARN: self.style.WARNING,
-            doctor.Status.FAIL: self.style.ERROR,
+            Status.OK: self.style.SUCCESS,
+            Status.WARN: self.style.WARNING,
+            Status.FAIL: self.style.ERROR,
         }
         for each in found:
             self.stdout.write(f"{paint[each.status](f'{each.status:<4}')}  {each.name:<13} {each.detail}")
