@@ -8,7 +8,9 @@ from pathlib import PurePath
 from tests.scheduling import WITH_INSTALLATION, place_of, unit_of
 
 BROWSER = PurePath("tests/browser")
-STARTS_AN_INSTALLATION = re.compile(r"^from tests\.(fault\.test_supervision|browser\.voice\.center) import", re.MULTILINE)
+STARTS_AN_INSTALLATION = re.compile(
+    r"^from tests\.(fault\.test_supervision|browser\.voice\.center) import", re.MULTILINE
+)
 
 
 def test_whole_installations_are_started_by_one_process_after_the_other():
