@@ -220,6 +220,11 @@ def test_agent_answers_by_the_keyboard_talks_and_hangs_up(check_page, door, soft
     expect(softphone.locator("#dial")).to_be_visible()
 
 
+def test_who_is_asked_into_a_call_sees_that_it_is_none_of_a_queue(door, softphone):
+    door.ring(info={"guest": "participant", "part": "talk"})
+    expect(softphone.locator("#incoming-kind")).to_have_text("You are asked into a call")
+
+
 def test_agent_rejects(door, softphone):
     door.ring()
     softphone.get_by_role("button", name="Reject").click()
