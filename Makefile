@@ -9,6 +9,8 @@ LOCK := $(UV) pip compile --quiet --universal --generate-hashes --no-header --no
 INSTALL = $(UV) pip install --quiet --python $(BIN)/python --require-hashes -r $(1) || \
 	{ echo "Trying again with pip"; $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(1); }
 export UV_PYTHON_DOWNLOADS := never
+# Who forbids Python to keep what it has compiled lets each of our processes compile all of Django anew, for seconds.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: run test test-unit format lock messages openapi
 .DEFAULT_GOAL := run
