@@ -156,7 +156,9 @@ CHOICES = {"TextChoices", "IntegerChoices"}
 NOT_PAGES = (
     "agents/notes.py",
     "api/",
+    "callflow/guest_requests.py",
     "callflow/requests.py",
+    "callflow/running.py",
     "common/supervision/",
     "pcc_console/demo/",
     "pcc_console/doctor.py",
