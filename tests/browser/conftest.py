@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -72,6 +73,20 @@ def chromium(launch: Callable[..., Browser]) -> Iterator[Browser]:
     browser = launch()
     yield browser
     browser.close()
+
+
+@pytest.fixture(autouse=True)
+def _every_request_has_ended(request: pytest.FixtureRequest, _own_folder_for_files: None) -> Iterator[None]:
+    """Wait for what closed pages have asked for: answered later, it would take this test's settings into the next one.
+
+    Needs the database and the settings, so that these are put back afterwards.
+    """
+    if "live_server" in request.fixturenames:
+        request.getfixturevalue("transactional_db")
+    yield
+    for thread in threading.enumerate():
+        if thread.name.endswith("(process_request_thread)"):
+            thread.join(SOON_MS / 1000)
 
 
 class Console:
