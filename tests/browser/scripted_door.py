@@ -8,6 +8,7 @@ from typing import Any
 from playwright.sync_api import Page, WebSocketRoute
 
 PING_AFTER_MS = 60_000
+LOOKS = 1200  # every 25 ms for half a minute: what is looked for always comes, also on a busy machine
 
 # The other side of a call: hears what the page says, and sends a tone of 440 Hz.
 FAR_END = """
@@ -92,7 +93,7 @@ class Door:
 
     def wait_for(self, service: int, count: int = 1) -> dict[str, Any]:
         """The body of the page's `count`th packet of a service."""
-        for _look in range(200):
+        for _look in range(LOOKS):
             if len(self.bodies(service)) >= count:
                 return self.bodies(service)[count - 1]
             self.page.wait_for_timeout(25)
@@ -133,7 +134,7 @@ class Door:
         return [data["sdp"] for data in sent if data["type"] == kind]
 
     def _description(self, kind: str, place: int) -> str:
-        for _look in range(200):
+        for _look in range(LOOKS):
             if len(self.descriptions(kind)) > place:
                 return self.descriptions(kind)[place]
             self.page.wait_for_timeout(25)

@@ -12,7 +12,7 @@ from calls.models import Leg
 from softphone import identity
 from softphone.tests.test_listening import end, make_call
 from tests.browser.conftest import Console
-from tests.browser.scripted_door import Door
+from tests.browser.scripted_door import LOOKS, Door
 from tests.browser.test_softphone_pages import NO_MICROPHONE
 
 ANSWERED = {"callId": "call-1", "code": 200, "reasonEndcall": ""}
@@ -56,7 +56,7 @@ def listen(page: Any, door: Door) -> None:
 
 
 def _until_rung(page: Any) -> None:
-    for _look in range(200):
+    for _look in range(LOOKS):
         if Leg.objects.filter(role="supervisor").exists():
             return
         page.wait_for_timeout(25)

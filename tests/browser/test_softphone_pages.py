@@ -290,7 +290,7 @@ def test_call_is_ended_clearly_when_the_server_does_not_offer_it_anew(door, soft
     door.offer()
     expect(softphone.locator("#talking-state")).to_have_text("Connected")
     softphone.reload()
-    expect(softphone.locator("#ended")).to_contain_text("The page was loaded again", timeout=8000)
+    expect(softphone.locator("#ended")).to_contain_text("The page was loaded again")
     assert door.wait_for(28) == {"callId": "call-in", "reasonEndcall": ""}
 
 
