@@ -47,7 +47,7 @@ def test_a_supervisor_listens_whispers_joins_and_goes_on_alone(center):  # noqa:
     caller.hears_only(CHIEF)
     chief.hears_only(CUSTOMER)
     chief.sees("listen-state", "The agent has left")
-    lan.sees("wrap-up")
+    center.wait(lambda: center.ask("is_free", "lan"))
 
     caller.click("hang-up")
     chief.sees("listen-state", "The call is over.")
