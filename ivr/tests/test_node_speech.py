@@ -8,30 +8,15 @@ from redis.exceptions import ConnectionError as RedisGone
 from ivr import selectors, services
 from ivr.models import IvrNode, PlayMode
 from ivr.words import Words
-from sounds import speech, spoken, tasks
+from sounds import spoken, tasks
 from tests import factories
-
-VI, EN = "Xin chào quý khách, vui lòng bấm phím 1.", "For English, press 2."
-
-
-@pytest.fixture(autouse=True)
-def media(settings, tmp_path):
-    settings.MEDIA_ROOT = tmp_path
-    return tmp_path
+from tests.speech import EN, VI, texts_spoken
 
 
 @pytest.fixture
 def said(monkeypatch):
     """What the provider was asked to speak."""
-    texts: list[str] = []
-    synthesise = speech.synthesise
-
-    def listen(text: str, **how: object) -> bytes:
-        texts.append(text)
-        return synthesise(text, **how)
-
-    monkeypatch.setattr(speech, "synthesise", listen)
-    return texts
+    return texts_spoken(monkeypatch)
 
 
 @pytest.fixture

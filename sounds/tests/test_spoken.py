@@ -18,8 +18,7 @@ from sounds.audio.engine_form import as_engine_form
 from sounds.audio.report import Reason, Refused
 from sounds.spoken_cache import SoundCache
 from tests import sounds
-
-VI, EN = "Xin chào quý khách, vui lòng bấm phím 1.", "For English, press 2."
+from tests.speech import EN, VI, texts_spoken
 
 
 def heard(packets: tuple[bytes, ...]) -> np.ndarray:
@@ -39,15 +38,7 @@ def media(settings, tmp_path):
 @pytest.fixture
 def said(monkeypatch):
     """What the provider was asked to speak."""
-    texts: list[str] = []
-    synthesise = speech.synthesise
-
-    def listen(text: str, **how: object) -> bytes:
-        texts.append(text)
-        return synthesise(text, **how)
-
-    monkeypatch.setattr(speech, "synthesise", listen)
-    return texts
+    return texts_spoken(monkeypatch)
 
 
 # ── Sound ────────────────────────────────────────────────────────────────────────────────────────────────────────────
