@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -90,9 +91,14 @@ def _every_request_has_ended(request: pytest.FixtureRequest, _own_folder_for_fil
     if "live_server" in request.fixturenames:
         request.getfixturevalue("transactional_db")
     yield
-    for thread in threading.enumerate():
-        if thread.name.endswith("(process_request_thread)"):
-            thread.join(SOON_MS / 1000)
+    until = time.monotonic() + SOON_MS / 1000
+    while _requests_running() and time.monotonic() < until:
+        time.sleep(0.01)
+
+
+def _requests_running() -> bool:
+    """Whether the server of the tests answers something: threads that are about to start count."""
+    return any(thread.name.endswith("(process_request_thread)") for thread in threading.enumerate())
 
 
 class Console:
