@@ -12,6 +12,7 @@ import av
 import numpy as np
 
 from callflow.recording.timeline import PER_MS, Placed
+from telephony import losses
 from telephony.recording_format import Side, side_of
 
 RATE = 48_000  # Hz
@@ -51,12 +52,20 @@ class _Voice:
         self._context: Any = av.CodecContext.create("libopus", "r")
         self._context.sample_rate, self._context.layout = RATE, "mono"
         self._end = 0  # position behind what it has said
+        self._before = b""  # its last packet that was sound
 
     def said(self, packet: Placed) -> tuple[int, np.ndarray]:
-        """Where a packet is heard, and what: nobody is heard twice at once, whatever his clock says."""
-        samples = self._decode(packet.payload)
+        """Where a packet is heard, and what: nobody is heard twice at once, whatever his clock says.
+
+        What got lost before it belongs to it.
+        """
+        gap = packet.position - self._end
+        lost = losses.made_up(gap if 0 < gap <= losses.LONGEST else 0, self._before, self._decode)
+        said = self._decode(packet.payload)
         begin = max(packet.position, self._end)
-        samples = samples[begin - packet.position :]
+        samples = np.concatenate((lost, said[begin - packet.position :]))
+        begin -= len(lost)
+        self._before = packet.payload if len(said) else self._before
         self._end = begin + len(samples)
         return begin, samples
 

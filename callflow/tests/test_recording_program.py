@@ -121,7 +121,15 @@ def test_somebody_whose_clock_goes_back_is_not_heard_twice_at_once():
     assert np.abs(doubled).max() == pytest.approx(np.abs(left).max(), abs=0.1)
 
 
-def test_lost_packets_are_silence_and_move_nothing():
+def test_packets_that_got_lost_are_made_up_for_and_move_nothing():
+    packets = spoken(LEFT, LEFT_HZ, 2.0)
+    outcome, file = finished([each for i, each in enumerate(packets) if i % 10 not in (4, 5)], format="wav")
+    (left, _), rate, _ = heard(file)
+    assert outcome.duration_ms == 2000
+    assert min(loudness(piece, LEFT_HZ, rate) for piece in np.split(left[rate // 2 :], 75)) > 0.05
+
+
+def test_what_is_missing_for_longer_is_silence_and_moves_nothing():
     packets = spoken(LEFT, LEFT_HZ, 3.0)
     outcome, file = finished([*packets[:50], *packets[100:]], format="wav")
     (left, _), rate, _ = heard(file)

@@ -7,11 +7,12 @@ import pytest
 
 from telephony.adapters.browser import mixer
 from telephony.adapters.browser.mixer import CATCHES_UP_EVERY, GATHERS, MOST_WAITING, Inlet, Mix, Speaker, together
-from telephony.adapters.browser.opus import SILENCE, Decoder
+from telephony.adapters.browser.opus import SILENCE, Decoder, loudness
 from tests.contract.pages import contains, tone
 
 STEP, WRAP = 960, 1 << 32
 LOW_HZ, HIGH_HZ = 500.0, 1200.0
+LOUD = 1000.0  # the tones have 5600; what is made up, and what follows it, has less
 
 
 def frame(value):
@@ -117,13 +118,25 @@ def frames_of(speaker, mix):
     return [int(each[0]) for each in speaker.inlets[mix]._waiting]
 
 
-def test_what_was_lost_is_silence_and_what_comes_late_or_twice_is_left_out(decoded, mix):
+def test_what_was_lost_is_made_up_and_what_comes_late_or_twice_is_left_out(decoded, mix):
     speaker = Speaker()
     mix.hear((speaker,))
-    for payload, number in ((b"a", 0), (b"d", 3), (b"b", 1), (b"d", 3), (b"e", 4)):
+    for payload, number in ((b"g-", 0), (b"d", 3), (b"b", 1), (b"d", 3), (b"e", 4)):
         speaker.said(payload, number * STEP)
 
-    assert frames_of(speaker, mix) == [97, 0, 0, 100, 101]
+    assert decoded == [b"g-", b"d", b"d", b"d", b"e"]  # like the first, of one frame without content: twice
+    assert frames_of(speaker, mix) == [103, 100, 100, 100, 101]
+
+
+def test_a_voice_has_no_holes_where_packets_got_lost(mix):
+    speaker = Speaker()
+    mix.hear((speaker,))
+    for number, packet in enumerate(tone(LOW_HZ, 1.0).packets[:MOST_WAITING]):
+        if number % 5 != 3:
+            speaker.said(packet, number * STEP)
+
+    frames = list(speaker.inlets[mix]._waiting)[1:]  # the tone begins softly
+    assert [loudness(each) > LOUD for each in frames] == [True] * (MOST_WAITING - 1)
 
 
 def test_a_pause_is_not_filled_up(decoded, mix):
@@ -153,12 +166,12 @@ def test_a_clock_that_wraps_around_goes_on(decoded, mix):
     assert frames_of(speaker, mix) == [97, 98, 99]
 
 
-def test_packets_that_are_no_sound_are_silence(decoded, mix):
+def test_packets_that_are_no_sound_are_made_up_for_as_if_they_were_lost(decoded, mix):
     speaker = Speaker()
     mix.hear((speaker,))
-    said(speaker, [b"a", b"no sound", b"c"])
+    said(speaker, [b"d", b"no sound", b"c"])
 
-    assert frames_of(speaker, mix) == [97, 0, 99]
+    assert frames_of(speaker, mix) == [100, 100, 99]
 
 
 def test_packets_of_any_length_become_frames(monkeypatch, mix):

@@ -13,6 +13,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from telephony import losses
 from telephony.adapters.browser.opus import SILENCE, Decoder, Encoder, Samples
 from telephony.adapters.browser.outlet import LONGEST_JUMP
 from telephony.adapters.browser.sounds import SAMPLES_PER_PACKET
@@ -21,7 +22,6 @@ from telephony.adapters.browser.sounds import SAMPLES_PER_PACKET
 GATHERS = 2  # of a voice before it is heard, first of all and after a pause
 MOST_WAITING = 15  # who is further behind goes on from where he should be
 CATCHES_UP_EVERY = 250
-MADE_UP_FOR = 5 * SAMPLES_PER_PACKET  # so much that got lost is silence; a longer pause was meant
 LOUDEST = 32_767
 _ALL_32_BITS, _HALF = 0xFFFFFFFF, 1 << 31
 
@@ -128,10 +128,11 @@ def together(frames: list[Samples]) -> Samples:
 
 
 class _Stream:
-    """Packets of one sender as frames without gaps."""
+    """Packets of one sender as frames without gaps: what got lost is made up."""
 
     def __init__(self) -> None:
         self._decoder = Decoder()
+        self._before = b""  # the last packet that was sound
         self._rest: Samples = np.zeros(0, np.int16)
         self._next: int | None = None  # timestamp
 
@@ -140,16 +141,18 @@ class _Stream:
         lost = self._lost(timestamp)
         if lost is None:
             return self._whole_frames()
+        made_up = losses.made_up(lost, self._before, self._decoder.decode)
         sound = self._decoder.decode(payload)
+        self._before = payload if len(sound) else self._before
         self._next = (timestamp + len(sound)) & _ALL_32_BITS
-        self._rest = np.concatenate((self._rest, np.zeros(lost, np.int16), sound))
+        self._rest = np.concatenate((self._rest, made_up, sound))
         return self._whole_frames()
 
     def _lost(self, timestamp: int) -> int | None:
         """How many samples are missing before a packet; None when it comes too late."""
         ahead = (timestamp - self._next) & _ALL_32_BITS if self._next is not None else 0
         if ahead < _HALF:
-            return ahead if ahead <= MADE_UP_FOR else 0
+            return ahead if ahead <= losses.LONGEST else 0
         return None if _ALL_32_BITS + 1 - ahead <= LONGEST_JUMP else 0  # further behind is another clock
 
     def _whole_frames(self) -> Samples:
