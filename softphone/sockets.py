@@ -169,6 +169,8 @@ class Socket:
         while True:
             message = await receive()
             if message["type"] != "websocket.receive":
+                if message.get("code") == TOO_LARGE:  # the server has a limit of its own, and has closed the socket
+                    self._drop(TOO_LARGE, "a packet is too large")
                 return await self._finish_work()
             text = message.get("text")
             if text is None or len(text.encode()) > MAX_BYTES:

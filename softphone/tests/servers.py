@@ -33,7 +33,7 @@ class Server(threading.Thread):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(daemon=True)
-        self._options = {"ping_after_s": 1.0, "origins": ["*"], **options}
+        self._options = {"ping_after_s": 1.0, "origins": ["*"], "ws_max_size": 1 << 20, **options}
         self.door: Door | None = None
         self.server: uvicorn.Server | None = None
 
@@ -43,7 +43,13 @@ class Server(threading.Thread):
     async def _serve(self) -> None:
         self.door = Door(settings.REDIS_URL, DoorSettings(self._options["ping_after_s"]), self._options["origins"])
         config = uvicorn.Config(
-            SocketIo(self.door, self.door), "127.0.0.1", 0, lifespan="off", log_config=None, timeout_graceful_shutdown=2
+            SocketIo(self.door, self.door),
+            "127.0.0.1",
+            0,
+            lifespan="off",
+            log_config=None,
+            timeout_graceful_shutdown=2,
+            ws_max_size=self._options["ws_max_size"],
         )
         self.server = uvicorn.Server(config)
         await self.server.serve()

@@ -13,7 +13,7 @@ from common import clock
 from projects.models import ApiKey
 from softphone.packets import MAX_BYTES, Service
 from softphone.sockets import MOST_BAD_PACKETS, NOT_ALLOWED, PACKETS_AT_ONCE, TOO_LARGE
-from softphone.tests.servers import Page, Server, signed_in, token_of
+from softphone.tests.servers import Page, Server, signed_in, token_of, until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -41,10 +41,15 @@ def test_token_that_opens_nothing_is_told_so_and_the_socket_is_closed(doors, our
     assert not Device.objects.exists()
 
 
-def test_packet_that_is_too_large_closes_the_socket(doors):
-    page = Page(doors[0].url)
+@pytest.mark.parametrize("limit_of_server", [MAX_BYTES, 2 * MAX_BYTES])
+def test_packet_that_is_too_large_closes_the_socket_and_is_logged(ours, caplog, limit_of_server):
+    server = Server(ws_max_size=limit_of_server)
+    server.start()
+    page = Page(server.url)
     page.socket.send("x" * (MAX_BYTES + 1))
     assert page.closes_with() == TOO_LARGE
+    until(lambda: "a socket is dropped" in caplog.messages)
+    server.stop()
 
 
 def test_bytes_are_no_packet(doors):
