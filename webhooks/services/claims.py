@@ -5,16 +5,19 @@ from __future__ import annotations
 import datetime as dt
 import secrets
 import time
+from collections import Counter
+from collections.abc import Iterable
 from typing import Any, TypeVar
 
 from django.db import transaction
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Count, Model, Q, QuerySet
 
 from webhooks.models import Owed
 
 PENDING, SENDING = "pending", "sending"  # the same in every table of states
 CLAIM_LEASE = dt.timedelta(seconds=60)  # much longer than a request may take; then its worker is taken for dead
 HINT_AGAIN_AFTER = dt.timedelta(seconds=10)  # so that the sweep does not fill the queue of busy workers
+AT_ONCE = 4  # of a project: a fourth of the threads of one worker, so that slow receivers hold up no other project
 
 JITTER_STEPS = 1000
 FORGET_AT_ONCE = 5000  # rows per transaction
@@ -23,8 +26,12 @@ Row = TypeVar("Row", bound=Owed)
 
 
 def claim(rows: QuerySet[Row], pk: Any, now: dt.datetime) -> Row | None:
-    """Take one due row and return it, or None when it is not due or somebody else has it."""
-    won = rows.filter(_pending(now) | _abandoned(now), pk=pk).update(state=SENDING, claimed_at=now)
+    """Take one due row and return it, or None when it is not due, somebody else has it, or its project is busy.
+
+    Two that come at the same moment may both see the last free place; the limit is for many.
+    """
+    free = _of_idle_projects(rows, now).filter(_pending(now) | _abandoned(now), pk=pk)
+    won = free.update(state=SENDING, claimed_at=now)
     return rows.model._default_manager.filter(pk=pk).first() if won else None
 
 
@@ -38,14 +45,32 @@ def settle(row: Owed, state: str, **values: Any) -> bool:
 def due(rows: QuerySet[Row], now: dt.datetime, limit: int) -> list[Any]:
     """Keys of rows that a worker should claim now, earliest first; each is named again only after a while.
 
-    Cost: three statements. Locks: the rows, skipping those that others hold.
+    Of each project no more than may be sent at once, and of a busy one none: when something of it is done, the next
+    is rung for. Cost: three statements. Locks: the rows, skipping those that others hold.
     """
     free = rows.filter(Q(hinted_at__isnull=True) | Q(hinted_at__lte=now - HINT_AGAIN_AFTER))
-    free = free.select_for_update(skip_locked=True, no_key=True, of=("self",))
-    abandoned = free.filter(_abandoned(now)).order_by("claimed_at").values_list("pk", flat=True)[:limit]
-    pending = free.filter(_pending(now)).order_by("next_attempt_at").values_list("pk", flat=True)[:limit]
-    keys = [*abandoned, *pending][:limit]
+    free = _of_idle_projects(free, now).select_for_update(skip_locked=True, no_key=True, of=("self",))
+    abandoned = free.filter(_abandoned(now)).order_by("claimed_at").values_list("pk", "project_id")[:limit]
+    pending = free.filter(_pending(now)).order_by("next_attempt_at").values_list("pk", "project_id")[:limit]
+    keys = _some_of_each_project([*abandoned, *pending])[:limit]
     rows.model._default_manager.filter(pk__in=keys).update(hinted_at=now)
+    return keys
+
+
+def _of_idle_projects(rows: QuerySet[Row], now: dt.datetime) -> QuerySet[Row]:
+    """Rows of projects for which fewer than AT_ONCE are being sent by workers that live."""
+    sending = rows.model._default_manager.filter(state=SENDING, claimed_at__gt=now - CLAIM_LEASE)
+    busy = sending.values("project_id").annotate(sent=Count("pk")).filter(sent__gte=AT_ONCE)
+    return rows.exclude(project_id__in=busy.values("project_id"))
+
+
+def _some_of_each_project(found: Iterable[tuple[Any, int]]) -> list[Any]:
+    named = Counter[int]()
+    keys = []
+    for pk, project_id in found:
+        named[project_id] += 1
+        if named[project_id] <= AT_ONCE:
+            keys.append(pk)
     return keys
 
 

@@ -36,6 +36,7 @@ from webhooks.urls import endpoint_of
 
 EVENT_TIMEOUT_S = 5.0  # Source: webhooks.md §2
 ANSWER_MAX_BYTES = 4096  # of which an excerpt is kept
+RUNG_FOR_IN_VAIN = dt.timedelta(seconds=1)  # what is due for longer was turned away, or its bell was lost
 POSTPONE_S = 5.0  # while an endpoint is left alone; the sweep waits for the end of that anyway
 OPEN_STATES = (DeliveryState.PENDING, DeliveryState.SENDING)
 
@@ -109,17 +110,8 @@ def deliver(delivery_id: int, now: dt.datetime, *, jitter: float | None = None) 
 
 
 def next_in_line(delivery: Delivery, now: dt.datetime) -> int | None:
-    """The next event of the same call to the same URL that waits for its first attempt and may have it now."""
-    if delivery.call_id is None:
-        return None
-    same = Delivery.objects.filter(
-        call_id=delivery.call_id,
-        url=delivery.url,
-        first_attempt_at__isnull=True,
-        state=DeliveryState.PENDING,
-        next_attempt_at__lte=now,
-    )
-    return _in_order(same).order_by("pk").values_list("pk", flat=True).first()
+    """What may take the place of a delivery that is done: the call's next event, or what its project has waiting."""
+    return _next_of_the_call(delivery, now) or _longest_due(delivery.project_id, now)
 
 
 @transaction.atomic
@@ -234,6 +226,27 @@ def _verdict(
 
 
 # ── Which may be sent ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _next_of_the_call(delivery: Delivery, now: dt.datetime) -> int | None:
+    """The next event of the same call to the same URL that waits for its first attempt and may have it now."""
+    if delivery.call_id is None:
+        return None
+    same = Delivery.objects.filter(
+        call_id=delivery.call_id,
+        url=delivery.url,
+        first_attempt_at__isnull=True,
+        state=DeliveryState.PENDING,
+        next_attempt_at__lte=now,
+    )
+    return _in_order(same).order_by("pk").values_list("pk", flat=True).first()
+
+
+def _longest_due(project_id: int, now: dt.datetime) -> int | None:
+    """What a project has had no room for (claims.AT_ONCE)."""
+    due = Delivery.objects.filter(project_id=project_id, state=DeliveryState.PENDING)
+    late = due.filter(~_rests(now), next_attempt_at__lte=now - RUNG_FOR_IN_VAIN)
+    return _in_order(late).order_by("next_attempt_at", "pk").values_list("pk", flat=True).first()
 
 
 def _in_order(rows: QuerySet[Delivery]) -> QuerySet[Delivery]:
