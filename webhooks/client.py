@@ -20,13 +20,13 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-import certifi
 import httpcore
 from django.conf import settings
 
 from webhooks.addresses import Address, Network, is_reachable
 from webhooks.failures import FailureReason, FetchFailed
 from webhooks.texts import storable
+from webhooks.tls import tls_context
 from webhooks.urls import BadUrl, Url, parse
 
 MAX_BYTES = 256 * 1024
@@ -234,20 +234,13 @@ class _TimedStream(httpcore.NetworkStream):
         return self._stream.get_extra_info(info)
 
 
-@lru_cache(maxsize=1)
-def tls_context() -> ssl.SSLContext:
-    """The system's authorities, with an operator's own ones, and Mozilla's for systems without any."""
-    context = ssl.create_default_context()
-    context.load_verify_locations(certifi.where())
-    return context
-
-
 # ── The exchange ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def _exchange(request: Outgoing, url: Url, network: _PinnedNetwork, deadline: _Deadline) -> Answer:
+    context = tls_context() if url.scheme == "https" else None
     try:
-        with httpcore.ConnectionPool(ssl_context=tls_context(), network_backend=network, retries=0) as pool:
+        with httpcore.ConnectionPool(ssl_context=context, network_backend=network, retries=0) as pool:
             return _answer(request, url, pool, deadline)
     except httpcore.TimeoutException as error:
         raise FetchFailed(FailureReason.TIMEOUT, _detail(error)) from error

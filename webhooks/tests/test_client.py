@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from webhooks import client
+from webhooks import client, tls
 from webhooks.client import Outgoing, fetch
 from webhooks.failures import FailureReason, FetchFailed
 from webhooks.tests.receiver import closed_port, receiving
@@ -370,6 +370,29 @@ def secure_receiver(certificate):
 def trusted(certificate, monkeypatch):
     context = ssl.create_default_context(cafile=str(certificate))
     monkeypatch.setattr(client, "tls_context", lambda: context)
+
+
+def test_threads_that_begin_together_make_one_context():
+    together, made = threading.Barrier(8, timeout=30), []
+
+    def begin() -> None:
+        together.wait()
+        made.append(tls.tls_context())
+
+    tls._made.cache_clear()
+    threads = [threading.Thread(target=begin) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+
+    assert (len(made), len({id(each) for each in made})) == (8, 1)
+
+
+def test_what_is_not_encrypted_needs_no_context(receiver, monkeypatch):
+    monkeypatch.setattr(client, "tls_context", None)
+
+    assert fetch(get(receiver.url)).status == 200
 
 
 def to_loopback(host: str, port: int) -> list[str]:
