@@ -13,6 +13,8 @@ from agents import domain as agent_rules
 from agents.models import Agent
 from agents.selectors import anybody_signed_in
 from callflow.domain.config import AgentConfig, NumberConfig, QueueConfig, Settings, WayOut
+from callflow.scco.actions import PartyType
+from callflow.scco.hint import wanted_type
 from callflow.spoken_texts import SpokenTexts
 from calls.domain import Cause, LegState
 from calls.models import OUTBOUND_LEGS, Call, Leg
@@ -34,6 +36,7 @@ OUTBOUND_LOCK = 0x0CA11  # first key of the advisory locks under which outbound 
 MOST_ANNOUNCED_PLACE = 100  # callers further back hear this; nobody counts on
 RECENT_CALLS = 20  # on whose pace the expected wait is based
 RECENT = dt.timedelta(minutes=30)
+LONGEST_EXTENSION = 6  # digits: what is longer is a telephone, whatever users are called (Source: scco.md §11)
 LANGUAGES = {"VN": "vi"}  # what callers of a country are spoken to in, where nothing was configured
 # Every queue's call may ring an agent's own devices; a call to one agent alone does not ask a queue.
 ANY_DEVICE = agent_rules.QueueNeeds(cond_routing=2, has_caller_id_for_phones=True)
@@ -94,9 +97,21 @@ class LiveConfig:
             tree=row.ivr_tree.public_id if row.enable_ivr and row.ivr_tree is not None else "",
             queue=None if row.enable_ivr else row.queue_id,
             answer_url=_elsewhere(row.answer_url),
+            event_url=_elsewhere(row.event_url),
             allow_outbound=row.allow_outbound_calls,
             record_outbound=row.record_outbound_calls,
         )
+
+    def telephone_dialled(self, dialled: str, custom: str) -> str:
+        """The digits of the telephone that an agent's device calls; empty when it calls a user.
+
+        What the app says in `custom` comes first (Source: webhooks.md §3.3). Agents may be called as extensions are.
+        """
+        digits = self.digits(dialled)
+        wanted = wanted_type(custom)
+        may_be_extension = wanted is None and 0 < len(digits) <= LONGEST_EXTENSION
+        is_user = wanted is PartyType.INTERNAL or (may_be_extension and self.agent(dialled) is not None)
+        return "" if is_user else digits
 
     def ivr_blocked(self, caller: str) -> bool:
         return self._blocked(caller)[0]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
@@ -165,7 +165,7 @@ class Outgoing:
             to_number=loaded.call.to.number,
         )
         kind = EventKind.VOICEMAIL if recording.is_voicemail else EventKind.RECORDING
-        for url in self._urls(recording.event_url):
+        for url in self._urls(loaded.row.event_url, recording.event_url):
             owed = services.owe_event(
                 loaded.row.project_id,
                 url,
@@ -178,9 +178,9 @@ class Outgoing:
             if owed is not None:
                 self.deliveries.append(owed.pk)
 
-    def _urls(self, more: str) -> list[str]:
-        """Where events go: to the project's URL, and to one of the call's own."""
-        return [url for url in dict.fromkeys((self.config.call_settings.event_url, more)) if url]
+    def _urls(self, *more: str) -> list[str]:
+        """Where events go: to the project's URL, and to those of the call's own."""
+        return [url for url in dict.fromkeys((self.config.call_settings.event_url, *more)) if url]
 
 
 def _later(hint: Callable[[Any], None], key: Any) -> Callable[[], None]:
@@ -222,8 +222,8 @@ def _request_of(call: Call, ask: Ask, now: dt.datetime) -> tuple[Mapping[str, st
             failed = payloads.FailedConnection(
                 call_id=call.id,
                 project_id=call.project_id,
-                from_party=_party(call.from_),
-                to_party=_party(Party(facts["to_number"], facts["to_alias"])),
+                from_party=_from_party(call),
+                to_party=_party(Party(facts["to_number"], facts["to_alias"], facts["to_internal"])),
                 started_ms=epoch_ms(call.created_at),
                 cause=facts["cause"],
             )
@@ -240,6 +240,12 @@ def _party(party: Party) -> payloads.Party:
     return payloads.Party(party.number, party.alias or party.number, kind, is_online=party.internal)
 
 
+def _from_party(call: Call) -> payloads.Party:
+    """Who calls. Receivers tell calls of ours by the type from those that come in (Source: webhooks.md §7.4)."""
+    ours = call.direction is not Direction.INBOUND
+    return replace(_party(call.from_), type=payloads.PartyType.INTERNAL if ours else payloads.PartyType.EXTERNAL)
+
+
 def _event(call: Call, publish: Publish, config: LiveConfig, now: dt.datetime) -> payloads.CallEvent:
     actor = publish.actor
     ended = publish.status == payloads.CallStatus.ENDED
@@ -249,7 +255,7 @@ def _event(call: Call, publish: Publish, config: LiveConfig, now: dt.datetime) -
         project_id=call.project_id,
         account_sid=config.project.account.sid,
         at_ms=epoch_ms(now),
-        from_party=_party(publish.from_),
+        from_party=_from_party(call),
         to_party=_party(publish.to),
         created_reason=call.created_reason,
         request_from_user_id=call.request_user_id,

@@ -77,7 +77,7 @@ def call_out(
             node=node,
             agent=agent,
         )
-        loaded = store_new(call)
+        loaded = store_new(call, number.event_url)
         if not activity.called_out(agent.id, call.id, now):
             raise refusals.AgentNotFoundOrInAnotherCall
         shown = _shown(config, display, number, endpoints)
@@ -121,14 +121,16 @@ def dial_out(
             node=_node_for(_kinds_of_party(config, to)),
             client_custom_data=custom_data,
         )
-        after = take(store_new(call, event_url), [on.DialOutRequested(program, answer_url)], now)
+        after = take(store_new(call, event_url or number.event_url), [on.DialOutRequested(program, answer_url)], now)
         if after.call.state is CallState.ENDED:
             raise refusals.of_cause(after.call.cause)
     return call.id
 
 
-def may_dial(project_id: int, user_id: str, caller_id: str, dialled: str) -> None:
+def may_dial(project_id: int, user_id: str, caller_id: str, dialled: str, custom: str) -> None:
     """Whether an agent may call a telephone or a user from his own device now; the conductor decides again.
+
+    `custom`: what his app says along with the call.
 
     Raises AgentNotFoundOrInAnotherCall, FromNumberNotFound, CalloutNotAllowed, TooManyCalls, ToNumberInvalid.
     """
@@ -138,7 +140,7 @@ def may_dial(project_id: int, user_id: str, caller_id: str, dialled: str) -> Non
         agent = config.agent(user_id)
         if agent is None or agent.busy:
             raise refusals.AgentNotFoundOrInAnotherCall
-        digits = config.digits(dialled)
+        digits = config.telephone_dialled(dialled, custom)
         if not digits:
             if not dialled:
                 raise refusals.ToNumberInvalid

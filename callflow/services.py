@@ -117,7 +117,8 @@ def begin_call(event: port.Incoming) -> tuple[Command, ...]:
             log.info("call to a number that is nobody's", extra={"event": "number_unknown", "node": event.node})
             return (port.Hangup(event.leg, port.HangupCause.INVALID_NUMBER),)
         now, config = clock.now(), LiveConfig(project_id)
-        take(store_new(_new_call(event, config, now)), [on.Arrived()], now, config)
+        call = _new_call(event, config, now)
+        take(store_new(call, _event_url_of(call, config)), [on.Arrived()], now, config)
     return ()
 
 
@@ -134,8 +135,8 @@ def _new_call(event: port.Incoming, config: LiveConfig, now: dt.datetime) -> Cal
     leg = Leg(event.leg, LegRole.CALLER, LegState.INCOMING, event.endpoint, event.user or event.from_number, now, agent)
     if not event.user:
         direction, ours, customer = Direction.INBOUND, event.to_number, config.digits(event.from_number)
-    elif config.digits(event.to_number):
-        direction, ours, customer = Direction.OUTBOUND, event.from_number, config.digits(event.to_number)
+    elif telephone := config.telephone_dialled(event.to_number, event.custom):
+        direction, ours, customer = Direction.OUTBOUND, event.from_number, telephone
     else:
         direction, ours, customer = Direction.INTERNAL, "", ""
     number = config.number(ours) if ours else None
@@ -159,6 +160,12 @@ def _new_call(event: port.Incoming, config: LiveConfig, now: dt.datetime) -> Cal
     )
 
 
+def _event_url_of(call: Call, config: LiveConfig) -> str:
+    """Who is told of a call beside the project's own server: whom its number names."""
+    number = config.number(call.ours.number) if call.number is not None else None
+    return number.event_url if number is not None else ""
+
+
 def _agent_of(project_id: int, user_id: str) -> AgentRef | None:
     if not user_id:
         return None
@@ -166,8 +173,11 @@ def _agent_of(project_id: int, user_id: str) -> AgentRef | None:
     return AgentRef(pk, user_id) if pk is not None else None
 
 
-def store_new(call: Call, event_url: str = "") -> Loaded:
-    """Store a new call with the legs it begins with, and the transition that says how it began."""
+def store_new(call: Call, event_url: str) -> Loaded:
+    """Store a new call with the legs it begins with, and the transition that says how it began.
+
+    `event_url`: who is told of it beside the project's own server; empty: nobody.
+    """
     row = rows.Call.objects.create(
         call_id=call.id,
         project_id=call.project_id,

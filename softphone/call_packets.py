@@ -84,7 +84,7 @@ class CallPackets:
             raise refusals.NumberFormat from error
         if len(self._book.calls.mine()) >= MOST_CALLS:
             raise refusals.TooManyCalls
-        route = await self._wires.office.route_out(self._who.identity, from_number, dialled)
+        route = await self._wires.office.route_out(self._who.identity, from_number, dialled, custom)
         placed = signals.PlaceCall(
             session=self._who.session,
             leg=ids.leg_id(),

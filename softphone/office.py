@@ -67,7 +67,7 @@ class Office(Protocol):
     async def engines(self) -> list[str]:
         """The live engines that carry browsers' sound, in no order."""
 
-    async def route_out(self, who: Identity, from_number: str, dialled: str) -> Route:
+    async def route_out(self, who: Identity, from_number: str, dialled: str, custom: str) -> Route:
         """Raises the refusals of `callflow.requests.may_dial`, NumberFormat, CallNotAllowed."""
 
     async def has_call(self, who: Identity, call: str) -> bool:
@@ -113,8 +113,8 @@ class DatabaseOffice:
     async def engines(self) -> list[str]:
         return await self._do(_engines)
 
-    async def route_out(self, who: Identity, from_number: str, dialled: str) -> Route:
-        return await self._do(lambda: _route_out(who, from_number, dialled))
+    async def route_out(self, who: Identity, from_number: str, dialled: str, custom: str) -> Route:
+        return await self._do(lambda: _route_out(who, from_number, dialled, custom))
 
     async def has_call(self, who: Identity, call: str) -> bool:
         return await self._do(lambda: Call.objects.filter(project=who.project_id, call_id=call).exists())
@@ -155,12 +155,12 @@ def _engines() -> list[str]:
     return nodes
 
 
-def _route_out(who: Identity, from_number: str, dialled: str) -> Route:
+def _route_out(who: Identity, from_number: str, dialled: str, custom: str) -> Route:
     if who.phone is not None:
         return _route_of_telephone(who.project_id, who.phone, from_number, dialled)
     if not who.agent:
         raise CallNotAllowed
-    requests.may_dial(who.project_id, who.user, from_number, dialled)
+    requests.may_dial(who.project_id, who.user, from_number, dialled, custom)
     return Route(who.endpoint, from_number, dialled)
 
 

@@ -9,6 +9,8 @@ from callflow.domain.turn import Turn
 from callflow.domain.ways import ToEnd, ToMenu, ToProgram, ToQueue, Way
 from callflow.scco import parse
 from calls.domain import Cause, LegEvent, LegState, Outcome
+from common import lenient_json
+from common.strict_json import BadJson
 from telephony.port import Answer
 
 ANSWER_URL_TIMEOUT_S = 5.0  # Source: webhooks.md §2, "2-5 s"; the caller hears ringing meanwhile
@@ -70,11 +72,19 @@ def program_in(text: str | None) -> Way:
 
 
 def customer_info_known(turn: Turn, text: str | None) -> None:
-    """Keep what the customer's server knows about the caller; without an answer the call goes on without it."""
+    """Keep what the customer's server knows about the caller; without a JSON object the call goes on without it."""
     turn.clear(Timer.CUSTOMER_INFO)
     turn.flow(info_question="")
-    if text is not None:
+    if text is not None and _is_object(text):
         turn.change(custom_data=text)
+
+
+def _is_object(text: str) -> bool:
+    """Whether an answer is what programs read; error pages come with success, too."""
+    try:
+        return isinstance(lenient_json.loads(text.encode()), dict)
+    except BadJson:
+        return False
 
 
 def answer_caller(turn: Turn) -> None:

@@ -14,7 +14,10 @@ from telephony.port import Media
 
 @dataclass(frozen=True, slots=True)
 class NumberConfig:
-    """A dialled number and what answers it. `answer_url` is empty when calls are handled here."""
+    """A dialled number and what answers it. `answer_url` is empty when calls are handled here.
+
+    `event_url`: who is told of its calls beside the project's own server; empty: nobody.
+    """
 
     id: int
     digits: str
@@ -22,6 +25,7 @@ class NumberConfig:
     tree: str = ""
     queue: int | None = None
     answer_url: str = ""
+    event_url: str = ""
     allow_outbound: bool = True
     record_outbound: bool = False
 

@@ -39,7 +39,6 @@ class Publish:
 
     status: str
     serial: int
-    from_: Party
     to: Party
     actor: Party | None = None
     cause: str = ""

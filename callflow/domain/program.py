@@ -128,7 +128,9 @@ def _do(turn: Turn, instruction: instructions.Instruction) -> Way | None:
             ask_and_wait(turn, Purpose.INPUT_EVENT, url, digits=digits, timed_out=timed_out, custom_field=custom)
         case instructions.AskOnFail(id, url, to, cause):
             turn.flow(question_id=id)
-            ask_and_wait(turn, Purpose.ON_FAIL, url, to_number=to.number, to_alias=to.alias, cause=cause)
+            internal = to.type is actions.PartyType.INTERNAL
+            facts = {"to_number": to.number, "to_alias": to.alias, "to_internal": internal, "cause": cause}
+            ask_and_wait(turn, Purpose.ON_FAIL, url, **facts)
         case instructions.HangUp(cause, detail):
             return _end(turn, cause, detail)
     return None

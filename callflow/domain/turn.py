@@ -198,7 +198,7 @@ class Turn:
         """Tell the customer's server. `to`: who is rung or talks, where that is not who was called."""
         self.change(serial=self.call.serial + 1)
         queue = self.call.entry.queue if self.call.entry is not None else None
-        self.do(Publish(status, self.call.serial, self.call.from_, to or self.call.to, actor, cause, queue))
+        self.do(Publish(status, self.call.serial, to or self.call.to, actor, cause, queue))
 
     def agent_party(self, agent: AgentRef) -> Party:
         """An agent as events show him (Source: webhooks.md §7.4)."""

@@ -134,7 +134,8 @@ def test_a_caller_whom_nobody_answers_is_not_answered_either():
 def test_who_does_not_answer_is_told_to_the_fail_url_whose_answer_goes_on():
     story = follows(cast.connect(continueOnFail=True, onFailEventUrl=FAIL_URL)).fails(HangupCause.BUSY)
     assert (story.last(Ask).purpose, story.last(Ask).url) == (Purpose.ON_FAIL, FAIL_URL)
-    assert story.last(Ask).facts == {"to_number": ELSEWHERE, "to_alias": "", "cause": "486 Busy Here"}
+    failed = {"to_number": ELSEWHERE, "to_alias": "", "to_internal": False, "cause": "486 Busy Here"}
+    assert story.last(Ask).facts == failed
     story.server_says([cast.connect("lan", internal=True)])
     assert story.last(port.Dial).endpoints == ("web:7_lan",)
 

@@ -28,13 +28,21 @@ def lan(ours, hotline):
     return factories.AgentFactory(project=ours, stringee_user_id="lan")
 
 
-def may_dial(project, user="lan", caller_id=HOTLINE, dialled=CUSTOMER):
-    requests.may_dial(project.pk, user, caller_id, dialled)
+def may_dial(project, user="lan", caller_id=HOTLINE, dialled=CUSTOMER, custom=""):
+    requests.may_dial(project.pk, user, caller_id, dialled, custom)
 
 
 def test_an_agent_may_call_customers_and_users(ours, lan):
     may_dial(ours)
     may_dial(ours, caller_id="", dialled="minh")
+
+
+def test_an_agent_whose_name_is_a_number_is_called_without_showing_a_number_of_ours(ours, lan):
+    factories.AgentFactory(project=ours, stringee_user_id="1001")
+    may_dial(ours, caller_id="", dialled="1001")
+    may_dial(ours, caller_id="", dialled="1002", custom='{"call_setting": {"to_type": "internal"}}')
+    with pytest.raises(refusals.FromNumberNotFound):
+        may_dial(ours, caller_id="", dialled="1002")
 
 
 def test_only_agents_of_the_project_may_call(ours, theirs, lan):

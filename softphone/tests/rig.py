@@ -117,7 +117,7 @@ class MemoryOffice:
     async def engines(self) -> list[str]:
         return list(self.nodes)
 
-    async def route_out(self, who: Identity, from_number: str, dialled: str) -> Route:
+    async def route_out(self, who: Identity, from_number: str, dialled: str, custom: str) -> Route:
         self._may()
         return Route(who.endpoint, from_number, dialled)
 

@@ -71,7 +71,7 @@ def test_it_can_do_nothing_but_listen(rig, listening, service, body):
 def test_it_may_call_nobody():
     who = Identity(7, "", 0.0, listener=ACCESS)
     with pytest.raises(CallNotAllowed):
-        async_to_sync(DatabaseOffice().route_out)(who, HOTLINE, "84909982888")
+        async_to_sync(DatabaseOffice().route_out)(who, HOTLINE, "84909982888", "")
 
 
 def test_whoever_supervises_no_more_hears_no_more(clock, rig, listening):

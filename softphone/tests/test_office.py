@@ -56,25 +56,25 @@ def phone(project: Any, caller: str = CUSTOMER, only_number: str = "") -> Identi
 # ── Calls out ────────────────────────────────────────────────────────────────────────────────────────────────────────
 def test_agent_calls_as_his_page(office, ours, hotline):
     factories.AgentFactory(project=ours, stringee_user_id="lan")
-    route = wait(office.route_out(lan(ours), HOTLINE, CUSTOMER))
+    route = wait(office.route_out(lan(ours), HOTLINE, CUSTOMER, ""))
     assert route == Route(f"web:{ours.pk}_lan", HOTLINE, CUSTOMER)
 
 
 def test_whoever_may_not_dial_is_refused_as_the_conductor_would(office, ours, hotline):
     with pytest.raises(refusals.AgentNotFoundOrInAnotherCall):
-        wait(office.route_out(lan(ours), HOTLINE, CUSTOMER))
+        wait(office.route_out(lan(ours), HOTLINE, CUSTOMER, ""))
     with pytest.raises(CallNotAllowed):
-        wait(office.route_out(lan(ours, agent=False), HOTLINE, CUSTOMER))
+        wait(office.route_out(lan(ours, agent=False), HOTLINE, CUSTOMER, ""))
 
 
 def test_telephone_calls_numbers_of_its_project_in_any_spelling(office, ours, hotline):
     for dialled in (HOTLINE, "+84 24 7308 2686", "024 7308 2686"):
-        route = wait(office.route_out(phone(ours), "whatever", dialled))
+        route = wait(office.route_out(phone(ours), "whatever", dialled, ""))
         assert route == Route(f"tel:{CUSTOMER}", CUSTOMER, HOTLINE)
 
 
 def test_telephone_without_a_number_chooses_one(office, ours, hotline):
-    route = wait(office.route_out(phone(ours, ""), "0909 982 888", HOTLINE))
+    route = wait(office.route_out(phone(ours, ""), "0909 982 888", HOTLINE, ""))
     assert route == Route(f"tel:{CUSTOMER}", CUSTOMER, HOTLINE)
 
 
@@ -89,12 +89,12 @@ def test_telephone_without_a_number_chooses_one(office, ours, hotline):
 )
 def test_telephone_calls_nobody_else(office, ours, hotline, caller, only, from_number, dialled, refusal):
     with pytest.raises(refusal):
-        wait(office.route_out(phone(ours, caller, only), from_number, dialled))
+        wait(office.route_out(phone(ours, caller, only), from_number, dialled, ""))
 
 
 def test_telephone_does_not_call_another_projects_number(office, theirs, hotline):
     with pytest.raises(refusals.ToNumberInvalid):
-        wait(office.route_out(phone(theirs), "", HOTLINE))
+        wait(office.route_out(phone(theirs), "", HOTLINE, ""))
 
 
 def test_engines_are_those_that_browsers_hear_and_that_live(office):

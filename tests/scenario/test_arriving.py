@@ -69,6 +69,20 @@ def test_what_the_customers_server_knows_travels_to_the_agents_device(world, hot
     assert world.row(caller).outcome == "completed"
 
 
+@pytest.mark.parametrize("answer", ["<html>Not found</html>", '["Mai"]', '"Mai"', "", "{"])
+def test_what_is_no_json_object_does_not_travel(world, hotline, ours, answer):
+    ours.call_settings.get_customer_info_url = INFO_URL
+    ours.call_settings.save()
+    world.answers[INFO_URL] = answer
+    world.online("agent_1", after_s=2)
+
+    caller = world.call(HOTLINE, talk_s=5)
+    world.run_for(12)
+
+    assert [each["custom_data"] for each in commands("Dial")] == [""]
+    assert world.row(caller).custom_data == ""
+
+
 @pytest.mark.parametrize("lost", [(), ("ask",)])
 def test_a_server_that_does_not_answer_holds_the_call_up_for_its_time_only(world, hotline, ours, lost):
     ours.call_settings.get_customer_info_url = INFO_URL
@@ -122,6 +136,32 @@ def test_a_numbers_server_can_connect_the_caller_to_a_user(world, ours, hotline)
     assert ended_as(world, caller) == ("ended", "completed", "normal")
     assert agent_named("agent_1").activity == "idle"
     assert world.told(caller) == ["created", "started", "ringing", "answered", "ended"]
+
+
+def test_a_numbers_own_server_is_told_of_its_calls_beside_the_projects(world, ours, hotline):
+    hotline.event_url = "https://crm.example.net/number"
+    hotline.save()
+    world.online("agent_1", after_s=2)
+
+    caller = world.call(HOTLINE, talk_s=5)
+    world.run_for(20)
+
+    told = Delivery.objects.filter(call=world.row(caller)).order_by("serial", "kind")
+    assert set(told.values_list("url", flat=True)) == {ours.call_settings.event_url, hotline.event_url}
+    for url in (ours.call_settings.event_url, hotline.event_url):
+        kinds = [(each.kind, json.loads(each.body).get("call_status")) for each in told.filter(url=url)]
+        assert kinds == [*(("call_event", status) for status in world.told(caller)[::2]), ("recording", None)]
+
+
+def test_a_url_that_means_that_we_answer_is_told_nothing(world, ours, hotline):
+    hotline.event_url = "http://v2.stringee.com:8282/event_url"
+    hotline.save()
+
+    caller = world.call(HOTLINE, patience_s=1)
+    world.run_for(3)
+
+    assert ended_as(world, caller) == ("ended", "abandoned", "caller_left")
+    assert set(Delivery.objects.values_list("url", flat=True)) == {ours.call_settings.event_url}
 
 
 @pytest.mark.parametrize(

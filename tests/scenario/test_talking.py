@@ -13,6 +13,7 @@ from calls.models import Leg, Recording
 from telephony.switch.legs import Sound
 from tests import factories
 from tests.scenario.conftest import CUSTOMER, ELSEWHERE, HOTLINE, agent_named, ended_as, offers_of, stays_of
+from webhooks.models import Delivery
 
 pytestmark = pytest.mark.django_db
 
@@ -267,6 +268,49 @@ def test_an_agents_device_calls_out(available):
 
     assert ended_as(available, leg) == ("ended", "completed", "normal")
     assert agent_named("agent_1").activity == "idle"
+
+
+@pytest.mark.parametrize(
+    ("custom", "direction", "rings"),
+    [
+        ("", "internal", ["web:{}_1001"]),
+        ('{"call_setting": {"to_type": "internal"}}', "internal", ["web:{}_1001"]),
+        ('{"call_setting": {"to_type": "external"}}', "outbound", ["tel:1001"]),
+    ],
+)
+def test_a_device_calls_an_agent_whose_name_is_a_number(available, ours, custom, direction, rings):
+    factories.AgentFactory(project=ours, stringee_user_id="1001")
+    available.online("1001", after_s=2)
+    available.phone("1001", after_s=2)
+
+    leg = available.device_calls("agent_1", "1001", HOTLINE, custom=custom)
+    available.run_for(4)
+
+    row = available.row(leg)
+    assert (row.direction, row.state) == (direction, "connected")
+    assert list(Leg.objects.filter(call=row).order_by("pk").values_list("endpoint", flat=True))[1:] == [
+        each.format(ours.pk) for each in rings
+    ]
+
+
+def test_a_long_number_is_a_telephone_whatever_agents_are_called(available, ours):
+    factories.AgentFactory(project=ours, stringee_user_id=ELSEWHERE)
+    available.online(ELSEWHERE)
+
+    leg = available.device_calls("agent_1", ELSEWHERE, HOTLINE)
+
+    assert available.row(leg).direction == "outbound"
+
+
+@pytest.mark.parametrize(("device", "type_"), [(True, "internal"), (False, "external")])
+def test_who_calls_is_told_by_its_type(available, device, type_):
+    """Receivers tell calls that come in from ours by it."""
+    leg = available.device_calls("agent_1", ELSEWHERE, HOTLINE) if device else available.call(HOTLINE)
+    available.run_for(8)
+
+    bodies = [json.loads(each.body) for each in Delivery.objects.filter(call=available.row(leg)).order_by("serial")]
+    assert {body["from"]["type"] for body in bodies} == {type_}
+    assert bodies[0]["from"]["number"] == (HOTLINE if device else CUSTOMER)
 
 
 def test_a_call_out_is_within_the_projects_limits(available, ours):
