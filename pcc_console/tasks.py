@@ -19,6 +19,7 @@ from telephony import outbox
 from webhooks import services as webhooks
 
 KEEP_MESSAGES = dt.timedelta(days=30)  # what was sent to and asked of customers' servers, for looking into
+KEEP_HEALTH = dt.timedelta(days=1)  # of endpoints of customers; who is asked that rarely may be asked anew
 KEEP_DECISIONS = dt.timedelta(days=90)  # why an agent was rung; some kilobytes each
 KEEP_COMMANDS = dt.timedelta(days=2)  # what engines were told
 
@@ -51,6 +52,7 @@ def forget_what_is_old() -> None:
     webhooks.forget_old_deliveries(now - KEEP_MESSAGES)
     webhooks.forget_old_questions(now - KEEP_MESSAGES)
     webhooks.forget_old_messages(now - KEEP_MESSAGES)
+    webhooks.forget_old_health(now - KEEP_HEALTH)
     agent_lists.forget_old_questions(now - KEEP_MESSAGES)
     routing.forget_old_decisions(now - KEEP_DECISIONS)
     spoken.forget_unused(now)

@@ -233,7 +233,7 @@ class DeliveryFactory(DjangoModelFactory):
     event_id = factory.Sequence(lambda n: f"EVENT{n:05d}-1772442000000")
     kind = EventKind.CALL_EVENT
     url = "https://crm.example/hook"
-    endpoint = "https://crm.example:443"
+    endpoint = "https://crm.example:443/hook"
     body = '{"call_status":"answered","event_id":"EVENT"}'
     state = DeliveryState.PENDING
     created_at = factory.LazyFunction(clock.now)

@@ -15,8 +15,8 @@ from projects.models import Tenanted
 from webhooks.breaker import BreakerState, Health
 from webhooks.domain import EXCERPT_LENGTH, DeliveryState, QuestionState, SmsState
 from webhooks.failures import FailureReason
+from webhooks.urls import ENDPOINT_MAX_LENGTH
 
-ENDPOINT_MAX_LENGTH = 300  # scheme, a host name of at most 253 letters, port
 SMS_MAX_LENGTH = 1600  # ten parts of a long message
 FAILURES = [(each.value, each.value) for each in FailureReason]
 

@@ -15,6 +15,7 @@ from webhooks.urls import endpoint_of
 
 SHOWN_AT_MOST = 20  # of what is disabled or left alone; who has more has the same trouble everywhere
 RECENT_DELIVERIES = 2000  # among which the endpoints of a filter are looked for
+CHOICES_AT_MOST = 100  # of that filter; who has more writes a new address for every call
 
 
 def disabled_urls(project_id: int, url: str = "") -> list[DisabledUrl]:
@@ -42,10 +43,10 @@ def url_key(url: str) -> str:
 
 
 def recent_endpoints(project_id: int) -> list[str]:
-    """The endpoints that a project's newest deliveries went to, by name. Cost: one query on some thousand rows."""
+    """Some endpoints that a project's newest deliveries went to, by name. Cost: one query on some thousand rows."""
     newest = Delivery.objects.filter(project=project_id).order_by("-pk").values("pk")[:RECENT_DELIVERIES]
     found = Delivery.objects.filter(pk__in=newest).exclude(endpoint="").order_by("endpoint")
-    return list(found.values_list("endpoint", flat=True).distinct())
+    return list(found.values_list("endpoint", flat=True).distinct()[:CHOICES_AT_MOST])
 
 
 def has_sms_gateway(project_id: int) -> bool:

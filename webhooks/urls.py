@@ -16,6 +16,7 @@ REFUSED_PORTS = frozenset(
 )
 KEPT_IN_TARGET = "/%:@!$&'()*+,;=~-._?[]"  # a "%" is one of the customer's own escapes
 MAX_HOST_LENGTH = 253  # of the name system
+ENDPOINT_MAX_LENGTH = 300
 HOST_NAME = re.compile(r"[a-z0-9._-]+")
 
 
@@ -34,9 +35,18 @@ class Url:
     credentials: str = ""  # "user:password" of the URL, decoded
 
     @property
-    def endpoint(self) -> str:
-        """Scheme, host and port: what can be up or down. Without credentials."""
+    def origin(self) -> str:
+        """Scheme, host and port. Without credentials."""
         return f"{self.scheme}://{_bracketed(self.host)}:{self.port}"
+
+    @property
+    def endpoint(self) -> str:
+        """What can be up or down: origin and path, since one program of a server may fail while others are well.
+
+        Without the query, in which customers write what differs from call to call.
+        """
+        path, _mark, _query = self.target.partition("?")
+        return f"{self.origin}{path}"[:ENDPOINT_MAX_LENGTH]
 
     @property
     def host_header(self) -> str:
@@ -65,6 +75,14 @@ def endpoint_of(text: str) -> str:
     """The endpoint of a URL, or empty when it is no URL."""
     try:
         return parse(text).endpoint
+    except BadUrl:
+        return ""
+
+
+def origin_of(text: str) -> str:
+    """The origin of a URL, or empty when it is no URL."""
+    try:
+        return parse(text).origin
     except BadUrl:
         return ""
 

@@ -190,7 +190,7 @@ def _furnish_what_goes_out(ours, queue, agent):
     url = "https://zq1.example/"
     DisabledUrl.objects.create(project=ours, url=url, url_key=url_key(url), disabled_at=call.created_at)
     until = clock.now() + dt.timedelta(hours=1)
-    EndpointHealth.objects.create(project=ours, endpoint="https://zq1.example:443", state="open", until=until)
+    EndpointHealth.objects.create(project=ours, endpoint="https://zq1.example:443/", state="open", until=until)
 
 
 def _furnish_calls(ours, queue, agent, tree):

@@ -32,7 +32,7 @@ SHOWN_ATTEMPTS = 100  # far more than a schedule has
 
 
 class EndpointFilter(DropdownFilter):
-    """By scheme, host and port, as far as the newest deliveries went there."""
+    """By address without its query, as far as the newest deliveries went there."""
 
     title = gettext_lazy("endpoint")
     parameter_name = "endpoint"

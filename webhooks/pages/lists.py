@@ -16,10 +16,10 @@ from django.utils.safestring import SafeString
 
 from common import clock, phone
 from projects.console import SUPERVISORS_AND_OWNERS, project_of, role_of
-from projects.console.columns import link_to
+from projects.console.columns import in_one_line, link_to
 from projects.console.stored import NOTHING, StoredPage
 from webhooks.selectors import resting_endpoints
-from webhooks.urls import endpoint_of
+from webhooks.urls import origin_of
 
 LONG_OF_A_CALL = ("call__client_custom_data", "call__custom_data", "call__flow")
 STYLES = ["callflow/calls.css", "webhooks/outgoing.css"]
@@ -86,15 +86,14 @@ class OutgoingPage(StoredPage):
 
 def host_of(url: str) -> SafeString:
     """Scheme, host and port of a URL; of what is none, its beginning."""
-    return format_html('<span translate="no">{}</span>', endpoint_of(url) or url[:60])
+    return format_html('<span translate="no">{}</span>', origin_of(url) or url[:60])
 
 
 def call_link(call: Any) -> SafeString | str:
     """A call by its customer's number, linked to its page."""
     if call is None:
         return NOTHING
-    number: str = call.customer_number
-    return link_to(call, phone.display(number) if number.isdigit() else call.call_id)
+    return link_to(call, in_one_line(phone.shown(call.customer_number)) or call.call_id)
 
 
 def code(text: str) -> SafeString:

@@ -9,7 +9,7 @@ from webhooks.services.deliveries import (
     owe_event,
     send_again,
 )
-from webhooks.services.fetching import fetch_signed
+from webhooks.services.fetching import fetch_signed, forget_old_health
 from webhooks.services.messages import (
     NoGateway,
     NotDialled,
@@ -40,6 +40,7 @@ __all__ = [
     "fail_overdue_questions",
     "fetch_signed",
     "forget_old_deliveries",
+    "forget_old_health",
     "forget_old_messages",
     "forget_old_questions",
     "give_up_question",

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from django.db import transaction
+from django.db.models import Q
 
 from common.clock import epoch_ms
 from webhooks import breaker, signatures
@@ -35,6 +36,15 @@ def fetch_signed(project_id: int, request: Outgoing, *, message_id: str, now: dt
         raise
     _note(project_id, endpoint, None, admission, now)
     return answer
+
+
+def forget_old_health(before: dt.datetime) -> int:
+    """Delete what is known of endpoints that are not left alone, or were so until then. Returns how many.
+
+    What it forgets of an endpoint that is still asked costs a few more attempts.
+    """
+    deleted, _by_model = EndpointHealth.objects.filter(Q(until__isnull=True) | Q(until__lt=before)).delete()
+    return deleted
 
 
 def _signed(project_id: int, request: Outgoing, message_id: str, now: dt.datetime) -> Outgoing:

@@ -237,7 +237,7 @@ def test_a_server_that_is_left_alone_is_told_until_its_pause_is_over(given_up, o
     client = sign_in(viewer, ours)
 
     for shown in (client.get(LIST), open_page(client, given_up)):
-        assert "A server is left alone for a moment https://crm.example:443" in texts(shown)
+        assert "A server is left alone for a moment https://crm.example:443/hook" in texts(shown)
         assert "secret.example" not in texts(shown)
 
     row.until = clock.now() - dt.timedelta(seconds=1)

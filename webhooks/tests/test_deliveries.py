@@ -52,7 +52,7 @@ def test_an_owed_event_is_stored_as_it_will_be_sent(ours, call):
     assert delivery.event_id.endswith(f"-{int(NOW.timestamp() * 1000)}")
     assert json.loads(delivery.body) == {"call_status": "created", "event_id": delivery.event_id, "serial": 3}
     assert (delivery.state, delivery.next_attempt_at, delivery.attempts) == ("pending", NOW, 0)
-    assert delivery.endpoint == "https://crm.example:443"
+    assert delivery.endpoint == "https://crm.example:443/hook"
 
 
 def test_a_recording_has_no_serial_number(ours):

@@ -120,7 +120,7 @@ def test_an_endpoint_that_fails_five_times_is_left_alone_until_a_probe_succeeds(
     receiver.answer_with(503)
     for _ in range(5):
         assert reason_of(ours, receiver.url) is FailureReason.STATUS
-    assert reason_of(ours, f"{receiver.url}/other/path", at(4)) is FailureReason.BREAKER_OPEN
+    assert reason_of(ours, f"{receiver.url}?another=query", at(4)) is FailureReason.BREAKER_OPEN
     assert len(receiver.received) == 5
     receiver.answer_with(200)
     assert ask(theirs, receiver.url).status == 200  # the breaker is the project's own
@@ -130,6 +130,27 @@ def test_an_endpoint_that_fails_five_times_is_left_alone_until_a_probe_succeeds(
     row = EndpointHealth.objects.get(project=ours)
     assert (row.state, row.failures, row.until) == (BreakerState.CLOSED, 0, None)
     assert ask(ours, receiver.url, at(5)).status == 200
+
+
+def test_a_program_that_fails_leaves_others_of_its_server_alone(ours, receiver):
+    receiver.answer = lambda handler: handler.reply(500 if handler.path == "/events" else 200)
+    origin = receiver.url.removesuffix("/hook")
+    for _ in range(5):
+        reason_of(ours, f"{origin}/events")
+
+    assert reason_of(ours, f"{origin}/events") is FailureReason.BREAKER_OPEN
+    assert ask(ours, f"{origin}/agents").status == 200
+    assert EndpointHealth.objects.get().endpoint == f"{origin}/events"
+
+
+def test_health_is_forgotten_but_not_of_endpoints_that_are_left_alone(ours):
+    ends = {"never failed much": None, "long ago": at(-1), "now": at(60)}
+    for endpoint, until in ends.items():
+        state = BreakerState.CLOSED if until is None else BreakerState.OPEN
+        EndpointHealth.objects.create(project=ours, endpoint=endpoint, state=state, until=until)
+
+    assert services.forget_old_health(NOW) == 2
+    assert EndpointHealth.objects.get().endpoint == "now"
 
 
 def test_a_failed_probe_doubles_the_pause(ours, receiver):

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from webhooks.urls import BadUrl, endpoint_of, parse
+from webhooks.urls import ENDPOINT_MAX_LENGTH, BadUrl, endpoint_of, parse
 
 
 def test_a_query_is_appended_to_a_url_without_one():
@@ -36,7 +36,14 @@ def test_credentials_become_a_header_and_stay_out_of_the_endpoint():
     url = parse("https://lan:s%C3%A9cret@CRM.example./x")
 
     assert url.authorization == "Basic bGFuOnPDqWNyZXQ="
-    assert url.endpoint == "https://crm.example:443"
+    assert url.origin == "https://crm.example:443"
+    assert url.endpoint == "https://crm.example:443/x"
+
+
+def test_an_endpoint_has_a_path_and_no_query_and_is_never_too_long():
+    assert endpoint_of("http://crm.example") == endpoint_of("HTTP://CRM.example:80/?call=1") == "http://crm.example:80/"
+    assert endpoint_of("https://crm.example/a b") == "https://crm.example:443/a%20b"
+    assert len(endpoint_of("https://crm.example/" + "x" * 1000)) == ENDPOINT_MAX_LENGTH
 
 
 def test_names_in_other_scripts_are_asked_by_their_ascii_names():
@@ -93,4 +100,4 @@ def test_whatever_is_written_gives_clean_parts_or_one_kind_of_refusal(text, quer
         assert parsed.target.isascii()
         assert parsed.target.isprintable()
         assert " " not in parsed.target
-        assert len(parsed.endpoint) <= 300
+        assert len(parsed.endpoint) <= ENDPOINT_MAX_LENGTH
