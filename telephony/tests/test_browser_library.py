@@ -8,6 +8,7 @@ import threading
 import pytest
 
 from telephony import port
+from telephony.adapters.browser import library as library_module
 from telephony.adapters.browser.library import KEPT, Library
 from telephony.adapters.browser.sounds import Prompt
 from telephony.switch.legs import Leg, State
@@ -91,6 +92,20 @@ def test_a_file_is_ready_for_the_leg_that_it_was_prepared_for(loop, library, leg
     assert library.ready(leg, media)
     assert [library.length(leg, each) for each in media] == [0.1, 0.4, None, None]
     assert not library.ready(Leg("leg-2", State.ANSWERED), media)
+
+
+def test_what_does_not_come_in_time_is_left_out_and_asked_for_again(loop, library, leg, source, monkeypatch):
+    monkeypatch.setattr(library_module, "LOADED_WITHIN_S", 0.05)
+    slow, media = file("slow"), (file("slow"), BEEP)
+    source.may_load.clear()
+    prepared(loop, library, leg, *media)
+    assert [library.length(leg, each) for each in media] == [None, 0.4]
+    assert not library.ready(leg, media)
+
+    source.may_load.set()
+    monkeypatch.undo()
+    prepared(loop, library, leg, *media)
+    assert library.length(leg, slow) == 0.08
 
 
 def test_nothing_is_ready_for_whom_nobody_would_hear(loop, library, leg, online):

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 from telephony import port
 from telephony.adapters.browser import tones
@@ -13,6 +14,7 @@ from telephony.adapters.browser.sounds import Prompt, SoundSource
 from telephony.switch.legs import Leg
 
 LOADERS = 8  # threads; one customer's slow server holds one of them
+LOADED_WITHIN_S = 10.0  # the caller hears nothing meanwhile: what comes later is left out, and is there the next time
 KEPT = 8  # sounds for each leg
 
 log = logging.getLogger(__name__)
@@ -71,10 +73,16 @@ class Library:
 
     async def _prepare(self, leg: Leg, media: Sequence[port.Media], then: Callable[[], object]) -> None:
         wanted = dict.fromkeys(each for each in media if not isinstance(each, port.Tone))
-        loads = [self._loop.run_in_executor(self._threads, self._load, each) for each in wanted]
-        prompts = await asyncio.gather(*loads)
+        loads = {each: self._loop.run_in_executor(self._threads, self._load, each) for each in wanted}
+        with suppress(TimeoutError):
+            await asyncio.wait_for(asyncio.gather(*loads.values()), LOADED_WITHIN_S)
+        loaded: dict[port.Media, Prompt | None] = {
+            each: load.result() for each, load in loads.items() if load.done() and not load.cancelled()
+        }
+        if len(loaded) < len(wanted):
+            log.warning("sounds come too late", extra={"leg": leg.id, "event": "no_sound", "count": len(wanted)})
         await self._connected(leg)
-        self._keep(leg.id, dict(zip(wanted, prompts, strict=True)))
+        self._keep(leg.id, loaded)
         then()
 
     def _keep(self, leg_id: str, prompts: dict[port.Media, Prompt | None]) -> None:
