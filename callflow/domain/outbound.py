@@ -27,9 +27,7 @@ def default_program(turn: Turn) -> actions.Program:
     call = turn.call
     kind = actions.PartyType.INTERNAL if call.to.internal else actions.PartyType.EXTERNAL
     from_ = actions.Party(actions.PartyType.INTERNAL, call.from_.number, call.from_.alias)
-    return actions.Program(
-        (actions.Connect(from_, actions.Party(kind, call.to.number, call.to.alias), RING_S, peer_to_peer=False),)
-    )
+    return actions.Program((actions.Connect(from_, actions.Party(kind, call.to.number, call.to.alias), RING_S),))
 
 
 # ── A device dials ───────────────────────────────────────────────────────────────────────────────────────────────────

@@ -81,21 +81,18 @@ Sound = Speak | File | Remote
 
 @dataclass(frozen=True, slots=True)
 class Connect:
-    """Call somebody and let both talk. `max_connect_s` None: as long as they like."""
+    """Call somebody and let both talk. `max_connect_s` None: as long as they like.
+
+    `peerToPeerCall` is not read: media never bypass us, so that whatever is to be recorded can be.
+    """
 
     from_: Party
     to: Party
     timeout_s: int = DEFAULT_RING_S
     max_connect_s: int | None = None
     custom_data: str = ""
-    peer_to_peer: bool = True
     continue_on_fail: bool = False
     on_fail_url: str | None = None
-
-    @property
-    def bypasses_us(self) -> bool:
-        """Whether the media may go past the server, which then cannot record it: between two users only."""
-        return self.peer_to_peer and self.from_.type is self.to.type is PartyType.INTERNAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,13 +106,15 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class RecordMessage:
-    """Take a message. `silence_ms` None: silence does not end it; `silence_threshold`: 0-100, None: the engine's."""
+    """Take a message. `silence_ms` None: silence does not end it.
+
+    `silenceThresh` is not read: on what scale it is, nobody says; what is silence, engines know.
+    """
 
     format: Format = Format.MP3
     end_on_key: str = "#"
     max_ms: int = DEFAULT_MESSAGE_MS
     beep: bool = True
-    silence_threshold: int | None = None
     silence_ms: int | None = None
     event_url: str | None = None
 
@@ -198,7 +197,6 @@ class ProblemCode(StrEnum):
     BAD_VALUE = "bad_value"  # of the wrong kind: as if it were not there
     TOO_LONG = "too_long"  # longer than its limit: as if it were not there
     OUT_OF_RANGE = "out_of_range"  # the nearest value that is allowed counts
-    NOT_RECORDED = "not_recorded"  # a connect after a record that lets the media bypass the server
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,14 +30,13 @@ class Prompt:
 class PlayMedia:
     """Play to the caller. One at a time: the next comes after MediaEnded.
 
-    `blocking`: the program waits for the end. `answer_first`: answer the call before, else play as early media.
+    `answer_first`: answer the call before, else play as early media.
     """
 
     id: int
     sound: Sound
     loops: int
     pause_ms: int
-    blocking: bool
     answer_first: bool
 
 
@@ -68,21 +67,20 @@ class StartRecording:
 
 @dataclass(frozen=True, slots=True)
 class RecordVoicemail:
-    """Record the caller's message. None: silence does not end it / the engine's own threshold."""
+    """Record the caller's message. `silence_ms` None: silence does not end it."""
 
     id: int
     format: Format
     end_on_key: str
     max_ms: int
     silence_ms: int | None
-    silence_threshold: int | None
     beep: bool
     event_url: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class Dial:
-    """Ring `to` and join it with the caller. `peer_to_peer`: the media may bypass us (two users only).
+    """Ring `to` and join it with the caller.
 
     When it answers, whatever the caller hears ends, before or with joining them.
     """
@@ -93,8 +91,6 @@ class Dial:
     timeout_s: int
     max_connect_s: int | None
     custom_data: str
-    peer_to_peer: bool
-    continue_on_fail: bool
 
 
 @dataclass(frozen=True, slots=True)

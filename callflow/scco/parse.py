@@ -58,10 +58,8 @@ def parse(document: object) -> Program:
     if len(items) > MAX_ACTIONS:
         raise SccoUnreadable(Reason.TOO_MANY_ACTIONS, f"An SCCO has at most {MAX_ACTIONS} actions.")
     problems: list[Problem] = []
-    read = [(place, _action(item, place, problems)) for place, item in enumerate(items)]
-    actions = [(place, action) for place, action in read if action is not None]
-    problems.extend(_not_recorded(actions))
-    return Program(tuple(action for _, action in actions), tuple(problems))
+    read = [_action(item, place, problems) for place, item in enumerate(items)]
+    return Program(tuple(action for action in read if action is not None), tuple(problems))
 
 
 def is_denial(program: Program) -> bool:
@@ -84,16 +82,6 @@ def _action(item: object, place: int, problems: list[Problem]) -> Action | None:
         return None
 
 
-def _not_recorded(actions: list[tuple[int, Action]]) -> list[Problem]:
-    recorded = False
-    found: list[Problem] = []
-    for place, action in actions:
-        recorded = recorded or isinstance(action, Record)
-        if recorded and isinstance(action, Connect) and action.bypasses_us:
-            found.append(Problem(place, ProblemCode.NOT_RECORDED, "peerToPeerCall"))
-    return found
-
-
 def _connect(fields: Fields) -> Connect:
     cap = fields.any_number("maxConnectTime")
     return Connect(
@@ -102,7 +90,6 @@ def _connect(fields: Fields) -> Connect:
         timeout_s=fields.number("timeout", "timeOut", low=1, high=MAX_RING_S, default=DEFAULT_RING_S),
         max_connect_s=None if cap is None or cap <= 0 else min(cap, MAX_CONNECT_S),
         custom_data=fields.text("customData", limit=MAX_CUSTOM_DATA),
-        peer_to_peer=fields.flag("peerToPeerCall", default=True),
         continue_on_fail=fields.flag("continueOnFail", default=False),
         on_fail_url=fields.url("onFailEventUrl"),
     )
@@ -142,14 +129,12 @@ def _record(fields: Fields) -> Record:
 
 
 def _record_message(fields: Fields) -> RecordMessage:
-    threshold = fields.number("silenceThresh", low=0, high=100, default=-1)
     silence_ms = fields.number("silenceTimeout", low=0, high=MAX_SILENCE_MS, default=0)
     return RecordMessage(
         format=fields.choice("format", Format.MP3),
         end_on_key=_end_key(fields),
         max_ms=fields.number("timeout", "timeOut", low=MIN_MESSAGE_MS, high=MAX_MESSAGE_MS, default=DEFAULT_MESSAGE_MS),
         beep=fields.flag("beepStart", default=True),
-        silence_threshold=None if threshold < 0 else threshold,
         silence_ms=silence_ms or None,
         event_url=fields.url("eventUrl"),
     )

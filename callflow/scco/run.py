@@ -267,8 +267,6 @@ def _dial(id: int, action: Connect) -> Dial:
         timeout_s=action.timeout_s,
         max_connect_s=action.max_connect_s,
         custom_data=action.custom_data,
-        peer_to_peer=action.bypasses_us,
-        continue_on_fail=action.continue_on_fail,
     )
 
 
@@ -286,14 +284,13 @@ def _play_next(step: _Step) -> None:
 
 def _hear(id: int, heard: Heard) -> PlayMedia | RecordVoicemail:
     if isinstance(heard, Media):
-        return PlayMedia(id, heard.sound, heard.loops, heard.pause_ms, heard.blocking, heard.answer_first)
+        return PlayMedia(id, heard.sound, heard.loops, heard.pause_ms, heard.answer_first)
     return RecordVoicemail(
         id=id,
         format=heard.format,
         end_on_key=heard.end_on_key,
         max_ms=heard.max_ms,
         silence_ms=heard.silence_ms,
-        silence_threshold=heard.silence_threshold,
         beep=heard.beep,
         event_url=heard.event_url,
     )

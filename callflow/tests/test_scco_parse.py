@@ -67,7 +67,6 @@ def test_a_recorded_call_to_a_phone_is_read():
                 Party(PartyType.EXTERNAL, "84900000012", "84900000012"),
                 timeout_s=45,
                 custom_data='{"ticket":55}',
-                peer_to_peer=False,
             ),
         )
     )
@@ -95,7 +94,6 @@ def test_fields_that_are_not_given_have_their_documented_defaults():
             timeout_s=60,
             max_connect_s=None,
             custom_data="",
-            peer_to_peer=True,
             continue_on_fail=False,
             on_fail_url=None,
         ),
@@ -108,7 +106,6 @@ def test_fields_that_are_not_given_have_their_documented_defaults():
             end_on_key="#",
             max_ms=120_000,
             beep=True,
-            silence_threshold=None,
             silence_ms=None,
             event_url=None,
         ),
@@ -135,7 +132,7 @@ def test_fields_that_are_not_given_have_their_documented_defaults():
 
 @pytest.mark.parametrize("nothing", [None, ""])
 def test_null_and_the_empty_text_are_as_if_not_given(nothing):
-    names = ("timeout", "maxConnectTime", "customData", "peerToPeerCall", "continueOnFail", "onFailEventUrl")
+    names = ("timeout", "maxConnectTime", "customData", "continueOnFail", "onFailEventUrl")
     assert only({**CONNECT, **dict.fromkeys(names, nothing)}) == only(CONNECT)
     record = {"action": "record", "eventUrl": nothing, "format": nothing, "recordStereo": nothing}
     assert only(record) == only({"action": "record"})
@@ -186,9 +183,9 @@ def test_a_number_that_is_none_is_the_default_and_named(bad):
 
 @pytest.mark.parametrize("bad", ["maybe", 2, [], {}, 10**400, 0.5])
 def test_a_flag_that_is_none_is_the_default_and_named(bad):
-    assert only({**CONNECT, "peerToPeerCall": bad}) == (
+    assert only({**CONNECT, "continueOnFail": bad}) == (
         Connect(HOTLINE, LAN),
-        [(ProblemCode.BAD_VALUE, "peerToPeerCall")],
+        [(ProblemCode.BAD_VALUE, "continueOnFail")],
     )
 
 
@@ -209,7 +206,6 @@ def test_a_flag_that_is_none_is_the_default_and_named(bad):
         (TALK, "silenceTime", 10**9, "pause_ms", 60_000),
         ({"action": "recordMessage"}, "timeout", "5", "max_ms", 1_000),
         ({"action": "recordMessage"}, "timeout", 10**9, "max_ms", 600_000),
-        ({"action": "recordMessage"}, "silenceThresh", 300, "silence_threshold", 100),
         ({"action": "recordMessage"}, "silenceTimeout", 10**9, "silence_ms", 60_000),
     ],
 )
@@ -272,7 +268,6 @@ def test_a_message_has_all_its_fields():
             end_on_key="*",
             max_ms=30_000,
             beep=False,
-            silence_threshold=40,
             silence_ms=3_000,
             event_url="https://crm.example.net/m",
         ),
@@ -333,14 +328,9 @@ def test_texts_over_their_limit_are_as_if_not_given():
     )
 
 
-def test_the_developer_hears_of_a_recording_that_the_media_will_bypass():
-    to_phone = {**CONNECT, "to": {"type": "external", "number": "84900000012"}}
-    record = {"action": "record"}
-    assert parse([record, to_phone, {**CONNECT, "peerToPeerCall": False}]).problems == ()
-    assert parse([CONNECT, record]).problems == ()
-    assert parse([{"action": "?"}, record, CONNECT]).problems[1:] == (
-        Problem(2, ProblemCode.NOT_RECORDED, "peerToPeerCall"),
-    )
+def test_who_asks_for_media_past_the_server_gets_the_usual_way():
+    for asked in (True, False, "maybe"):
+        assert only({**CONNECT, "peerToPeerCall": asked}) == (Connect(HOTLINE, LAN), [])
 
 
 def test_bytes_with_a_byte_order_mark_are_read():

@@ -53,7 +53,7 @@ PARTIES = st.builds(Party, st.sampled_from(PartyType), st.sampled_from(["lan", "
 FORMATS = st.sampled_from(Format)
 MEDIA_FIELDS = {"barge_in": FLAGS, "loops": st.integers(1, 3), "answer_first": FLAGS, "continue_while_play": FLAGS}
 ACTIONS = st.one_of(
-    st.builds(Connect, PARTIES, PARTIES, continue_on_fail=FLAGS, on_fail_url=st.none() | URLS, peer_to_peer=FLAGS),
+    st.builds(Connect, PARTIES, PARTIES, continue_on_fail=FLAGS, on_fail_url=st.none() | URLS),
     st.builds(Record, FORMATS, FLAGS, st.none() | URLS),
     st.builds(RecordMessage, FORMATS, st.sampled_from("#*1"), silence_ms=st.none() | st.just(500)),
     st.builds(Talk, text=st.text(max_size=5), **MEDIA_FIELDS),

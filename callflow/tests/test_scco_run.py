@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import pytest
-
 from callflow.scco.actions import (
     Connect,
     File,
@@ -64,11 +62,11 @@ FINISHED = HangUp(HangUpCause.FINISHED)
 
 
 def play(id: int, media: Talk | Play | Stream) -> PlayMedia:
-    return PlayMedia(id, media.sound, 1, 0, media.blocking, True)
+    return PlayMedia(id, media.sound, 1, 0, True)
 
 
 def dial(id: int, action: Connect = CONNECT) -> Dial:
-    return Dial(id, action.from_, action.to, 60, None, "", False, action.continue_on_fail)
+    return Dial(id, action.from_, action.to, 60, None, "")
 
 
 def gather(id: int, *prompt: Talk | Play) -> Gather:
@@ -110,9 +108,9 @@ def test_media_are_instructed_with_all_their_details():
     talk = Talk(text="Một", voice="leminh", speed=-2, loops=3, pause_ms=500, answer_first=False, barge_in=False)
     stream = Stream(url="https://cdn.example.net/a.mp3")
     assert walk([talk, MUSIC, stream], MediaEnded(1), MediaEnded(2)) == [
-        (PlayMedia(1, Speak("Một", "leminh", -2), 3, 500, blocking=True, answer_first=False),),
-        (PlayMedia(2, File("MUSIC.mp3"), 1, 0, blocking=False, answer_first=True),),
-        (PlayMedia(3, Remote("https://cdn.example.net/a.mp3"), 1, 0, blocking=False, answer_first=True),),
+        (PlayMedia(1, Speak("Một", "leminh", -2), 3, 500, answer_first=False),),
+        (PlayMedia(2, File("MUSIC.mp3"), 1, 0, answer_first=True),),
+        (PlayMedia(3, Remote("https://cdn.example.net/a.mp3"), 1, 0, answer_first=True),),
     ]
 
 
@@ -144,22 +142,8 @@ def test_a_recording_starts_before_the_connect_that_it_captures():
 
 
 def test_a_connect_is_instructed_with_all_its_details():
-    connect = Connect(HOTLINE, LAN, 45, 600, '{"ticket":55}', True, True, NOBODY)
-    assert walk([connect]) == [(Dial(1, HOTLINE, LAN, 45, 600, '{"ticket":55}', True, True),)]
-
-
-@pytest.mark.parametrize(
-    ("from_", "to", "asked", "bypasses"),
-    [
-        (HOTLINE, LAN, True, True),
-        (HOTLINE, LAN, False, False),
-        (HOTLINE, CUSTOMER, True, False),
-        (CUSTOMER, LAN, True, False),
-    ],
-)
-def test_media_bypass_the_server_between_users_only(from_, to, asked, bypasses):
-    ((instruction,),) = walk([Connect(from_, to, peer_to_peer=asked)])
-    assert instruction.peer_to_peer is bypasses
+    connect = Connect(HOTLINE, LAN, 45, 600, '{"ticket":55}', True, NOBODY)
+    assert walk([connect]) == [(Dial(1, HOTLINE, LAN, 45, 600, '{"ticket":55}'),)]
 
 
 def test_the_remaining_actions_run_when_a_connect_has_ended():
@@ -209,7 +193,7 @@ def test_the_customer_is_asked_what_comes_next_when_a_connect_fails():
     assert said == [
         (dial(1, connect),),
         (AskOnFail(2, NOBODY, CUSTOMER, "486 Busy Here"),),
-        (replace(dial(3, second), peer_to_peer=True),),
+        (dial(3, second),),
         (AskOnFail(4, NOBODY, LAN, "y"),),
     ]
     assert (run.state, run.actions) == (State.ASKING, ())
@@ -284,8 +268,8 @@ def test_a_readable_answer_is_a_program():
 
 
 def test_a_message_is_taken_in_its_turn():
-    message = RecordMessage(Format.WAV, "*", 30_000, False, 40, 3_000, "https://crm.example.net/m")
-    take = RecordVoicemail(2, Format.WAV, "*", 30_000, 3_000, 40, False, "https://crm.example.net/m")
+    message = RecordMessage(Format.WAV, "*", 30_000, False, 3_000, "https://crm.example.net/m")
+    take = RecordVoicemail(2, Format.WAV, "*", 30_000, 3_000, False, "https://crm.example.net/m")
     assert walk([HELLO, message, MUSIC], MediaEnded(1), MessageRecorded(2), MediaEnded(3)) == [
         (play(1, HELLO),),
         (take,),
@@ -419,7 +403,6 @@ def test_a_stored_run_is_plain_and_names_its_actions():
             "timeout_s": 60,
             "max_connect_s": None,
             "custom_data": "",
-            "peer_to_peer": True,
             "continue_on_fail": False,
             "on_fail_url": None,
         },
