@@ -1,5 +1,5 @@
 """Console pages of what goes out."""
 
-from webhooks.pages import delivery_admin, question_admin, signing_admin, sms_admin
+from webhooks.pages import delivery_admin, signing_admin, sms_admin
 
-__all__ = ["delivery_admin", "question_admin", "signing_admin", "sms_admin"]
+__all__ = ["delivery_admin", "signing_admin", "sms_admin"]

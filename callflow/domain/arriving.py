@@ -75,12 +75,12 @@ def customer_info_known(turn: Turn, text: str | None) -> None:
     """Keep what the customer's server knows about the caller; without a JSON object the call goes on without it."""
     turn.clear(Timer.CUSTOMER_INFO)
     turn.flow(info_question="")
-    if text is not None and _is_object(text):
+    if text is not None and is_customer_info(text):
         turn.change(custom_data=text)
 
 
-def _is_object(text: str) -> bool:
-    """Whether an answer is what programs read; error pages come with success, too."""
+def is_customer_info(text: str) -> bool:
+    """Whether an answer is what programs read, a JSON object; error pages come with success, too."""
     try:
         return isinstance(lenient_json.loads(text.encode()), dict)
     except BadJson:

@@ -1,10 +1,9 @@
-"""Questions to customers' URLs, with their answers."""
+"""Questions to customers' URLs, with their answers. The page is completed by the room that asks them."""
 
 from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -20,12 +19,11 @@ from webhooks.pages.lists import LONG_OF_A_CALL, Fact, OutgoingPage, call_link, 
 from webhooks.selectors import resting_endpoints
 
 
-@admin.register(Question)
-class QuestionAdmin(OutgoingPage):
+class QuestionPage(OutgoingPage):
     """What calls wanted to know of customers' servers."""
 
     page_template = "webhooks/question.html"
-    list_display = ("wanted_at", "purpose_words", "of_call", "to_host", "now", "http_status", "took")
+    list_display = ("wanted_at", "purpose_words", "of_call", "to_host", "now", "came_back", "took")
     list_display_links = ("wanted_at",)
     list_select_related = ("call",)
     only_on_page = ("query", "body", "answer", *LONG_OF_A_CALL)
@@ -62,9 +60,9 @@ class QuestionAdmin(OutgoingPage):
     def now(self, question: Question) -> tuple[str, str]:
         return question.state, question.get_state_display()
 
-    @display(description=gettext_lazy("HTTP status"), ordering="status")
-    def http_status(self, question: Question) -> str:
-        return str(question.status or NOTHING)
+    @display(description=gettext_lazy("Answer"), ordering="status")
+    def came_back(self, question: Question) -> str:
+        return words.answer_text(question.failure, question.status)
 
     @display(description=gettext_lazy("Took"), ordering="duration_ms")
     def took(self, question: Question) -> str:
