@@ -53,7 +53,7 @@ def enter(turn: Turn, way: ToQueue) -> Way | None:
         return ToEnd(Outcome.FAILED, Cause.MENU_BROKEN)
     if turn.config.queue_blocked(turn.call.customer):
         return ToEnd(Outcome.REJECTED, Cause.CALLER_BLOCKED)
-    refusal = _refusal(turn, queue)
+    refusal = None if _comes_back(turn, way) else _refusal(turn, queue)
     if refusal is not None:
         return refusal
     if not turn.move(CallEvent.ENQUEUE, queue=queue.name):
@@ -61,6 +61,12 @@ def enter(turn: Turn, way: ToQueue) -> Way | None:
     answer_caller(turn)
     _wait(turn, queue, way.place or turn.now)
     return None
+
+
+def _comes_back(turn: Turn, way: ToQueue) -> bool:
+    """Whether a caller is handed back to the line that he came from: he was let in, and his place is still his."""
+    stay = turn.call.entry
+    return way.place is not None and stay is not None and stay.queue == way.queue
 
 
 def _refusal(turn: Turn, queue: QueueConfig) -> Way | None:

@@ -216,6 +216,20 @@ def test_an_agent_who_cannot_be_reached_is_let_go_and_the_conversation_goes_on()
 
 
 # ── To a queue ───────────────────────────────────────────────────────────────────────────────────────────────────────
+@pytest.mark.parametrize("changed", ["full", "closed", "deserted"])
+@pytest.mark.parametrize("to_queue", [True, False])
+def test_who_comes_back_to_his_line_is_not_refused_there(changed, to_queue):
+    story = arrives().passes(7).talks()
+    place = story.call.entry.enqueued_at
+    ways_out = {(SALES, "nobody_signed_in"): cast.WayOut("hang_up")}
+    story.config = replace(OURS, ways_out=ways_out, **{changed: frozenset([SALES])})
+    if to_queue:
+        story.transferred(SALES)
+    else:
+        story.transferred(MINH).fails(HangupCause.BUSY)
+    assert (story.call.state, story.call.entry.enqueued_at) == (CallState.WAITING, place)
+
+
 def test_a_customer_handed_to_a_queue_waits_there_in_his_place():
     story = arrives().passes(7).talks()
     place = story.call.entry.enqueued_at
