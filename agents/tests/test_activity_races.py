@@ -19,7 +19,7 @@ from common import clock
 from tests import factories
 
 pytestmark = pytest.mark.django_db(transaction=True)
-PATIENCE_S = 10  # of a test, until it fails instead of hanging
+PATIENCE_S = 60  # of a test, until it fails instead of hanging
 
 
 @pytest.fixture

@@ -16,6 +16,8 @@ from api.tests.samples import calls, world
 from queues.models import Queue
 from tests import factories
 
+PATIENCE_S = 60  # of a test, until it fails instead of hanging
+
 
 def test_1_an_address_works_with_and_without_slashes_and_never_redirects(api):
     for call in calls():
@@ -242,9 +244,9 @@ async def ask_server(method: str, path: str, token: str, chunks: list[bytes], he
     server = ApplicationCommunicator(get_asgi_application(), scope)
     for number, chunk in enumerate(chunks, 1):
         await server.send_input({"type": "http.request", "body": chunk, "more_body": number < len(chunks)})
-    start = await server.receive_output(10)
-    body = await server.receive_output(10)
-    await server.wait(10)
+    start = await server.receive_output(PATIENCE_S)
+    body = await server.receive_output(PATIENCE_S)
+    await server.wait(PATIENCE_S)
     return start["status"], dict(start["headers"]), json.loads(body["body"])
 
 

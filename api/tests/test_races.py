@@ -17,6 +17,7 @@ from queues.models import Queue
 from tests import factories
 
 pytestmark = pytest.mark.django_db(transaction=True)
+PATIENCE_S = 60  # of a test, until it fails instead of hanging
 
 
 def at_once(*calls: Callable[[], dict]) -> list[dict]:
@@ -24,7 +25,7 @@ def at_once(*calls: Callable[[], dict]) -> list[dict]:
     together = threading.Barrier(len(calls))
 
     def run(call: Callable[[], dict]) -> dict:
-        together.wait(10)
+        together.wait(PATIENCE_S)
         try:
             return call()
         finally:

@@ -35,7 +35,7 @@ def give_up_as_celery_does(transport, monkeypatch):
     queue = connection.SimpleQueue("test of the broker")
     queue.clear()
     queue.put({})
-    queue.get(timeout=5)
+    queue.get(timeout=60)
     lose_the_broker(connection, monkeypatch)
     connection.collect()
     connection.close()

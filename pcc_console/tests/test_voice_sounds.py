@@ -192,7 +192,7 @@ def test_who_asks_for_what_is_being_loaded_waits_for_it(source, monkeypatch):
     def slowly(wanted: port.Media) -> tuple[bytes, ...]:
         calls.append(wanted)
         begun.set()
-        assert go_on.wait(10)
+        assert go_on.wait(60)
         return (b"packet",)
 
     monkeypatch.setattr(voice_sounds, "_packets", slowly)
@@ -200,10 +200,10 @@ def test_who_asks_for_what_is_being_loaded_waits_for_it(source, monkeypatch):
     threads = [threading.Thread(target=lambda: results.append(source.load(HELLO))) for _ in range(5)]
     for thread in threads:
         thread.start()
-    assert begun.wait(10)
+    assert begun.wait(60)
     go_on.set()
     for thread in threads:
-        thread.join(10)
+        thread.join(60)
     assert len(calls) == 1
     assert len(results) == 5
     assert len({id(each) for each in results}) == 1

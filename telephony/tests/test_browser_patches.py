@@ -126,7 +126,7 @@ def test_two_connections_agree_on_opus_and_keys_and_send_packets_and_statistics(
         await other.setRemoteDescription(RTCSessionDescription(one.localDescription.sdp, "offer"))
         await other.setLocalDescription(await other.createAnswer())
         await one.setRemoteDescription(RTCSessionDescription(other.localDescription.sdp, "answer"))
-        await asyncio.wait_for(heard.wait(), 10)
+        await asyncio.wait_for(heard.wait(), 60)
         silent = patches.silent_for(one, loop.time()), patches.silent_for(one, loop.time() + 100)
         statistics = await one.getStats()
         for peer in peers:

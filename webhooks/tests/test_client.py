@@ -25,7 +25,7 @@ from webhooks.tests.receiver import closed_port, receiving
 SHORT_S = 0.3
 
 
-def get(url: str, timeout_s: float = 5.0, **more) -> Outgoing:
+def get(url: str, timeout_s: float = 30.0, **more) -> Outgoing:
     return Outgoing("GET", url, timeout_s, **more)
 
 

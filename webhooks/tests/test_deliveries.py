@@ -363,7 +363,7 @@ def test_nothing_is_rung_for_at_an_endpoint_that_is_left_alone(ours, receiver):
 @pytest.mark.django_db(transaction=True)
 def test_two_workers_at_once_send_an_event_once(ours, receiver):
     delivery = owed(ours, receiver.url)
-    begun = threading.Barrier(2, timeout=10)
+    begun = threading.Barrier(2, timeout=60)
     outcomes = []
 
     def work():
@@ -377,7 +377,7 @@ def test_two_workers_at_once_send_an_event_once(ours, receiver):
     for worker in workers:
         worker.start()
     for worker in workers:
-        worker.join(20)
+        worker.join(60)
 
     assert sorted(outcome is None for outcome in outcomes) == [False, True]
     assert len(receiver.received) == 1

@@ -21,7 +21,7 @@ def at(seconds: float) -> dt.datetime:
     return NOW + dt.timedelta(seconds=seconds)
 
 
-def put(project, url, *, seconds=2.0, purpose=Purpose.ANSWER_URL, **more) -> Question:
+def put(project, url, *, seconds=30.0, purpose=Purpose.ANSWER_URL, **more) -> Question:
     return services.put_question(project.pk, purpose, url, now=NOW, deadline_at=at(seconds), **more)
 
 
@@ -110,7 +110,7 @@ def test_giving_up_an_answered_question_changes_nothing(ours, receiver):
 
 
 def test_overdue_questions_fail_once(ours, receiver):
-    never_asked, stuck, in_time = put(ours, receiver.url), put(ours, receiver.url), put(ours, receiver.url, seconds=9)
+    never_asked, stuck, in_time = (put(ours, receiver.url, seconds=each) for each in (2, 2, 9))
     Question.objects.filter(pk=stuck.pk).update(state="asked")
 
     failed = services.fail_overdue_questions(at(2), 10)

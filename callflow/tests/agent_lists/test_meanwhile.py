@@ -32,6 +32,7 @@ from tests import factories
 from webhooks.tests.receiver import Handler
 
 pytestmark = pytest.mark.django_db(transaction=True)
+PATIENCE_S = 60  # of a test, until it fails instead of hanging
 
 
 def test_nothing_is_locked_so_that_it_may_use_our_api(queue, server, agent_1):
@@ -88,7 +89,7 @@ def test_of_workers_who_come_at_once_one_asks(queue, server):
     everybody = threading.Barrier(4)
 
     def work() -> None:
-        everybody.wait(10)
+        everybody.wait(PATIENCE_S)
         ask_agent_lists(queue.pk, clock.now())
 
     server.answer_with(200, list_of())
@@ -96,7 +97,7 @@ def test_of_workers_who_come_at_once_one_asks(queue, server):
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(20)
+        thread.join(PATIENCE_S)
 
     assert len(server.received) == 1
     assert agent_lists.questions_of(queue).count() == 1
@@ -145,7 +146,7 @@ def test_a_call_that_somebody_is_changing_gets_its_list_last(queue, server, agen
         with transaction.atomic():
             QueueEntry.objects.select_for_update().get(pk=busy.pk)
             held.set()
-            others_have_theirs.wait(10)
+            others_have_theirs.wait(PATIENCE_S)
 
     def store_and_tell(*lists):
         found = store_free(*lists)
@@ -157,11 +158,11 @@ def test_a_call_that_somebody_is_changing_gets_its_list_last(queue, server, agen
     server.answer_with(200, list_of((FIRST, ["agent_1"]), (SECOND, ["agent_1"])))
     holder = threading.Thread(target=in_own_connection, args=(hold,))
     holder.start()
-    held.wait(10)
+    held.wait(PATIENCE_S)
 
     ask_agent_lists(queue.pk, clock.now())
 
-    holder.join(10)
+    holder.join(PATIENCE_S)
     for entry in (busy, quiet):
         entry.refresh_from_db()
         assert entry.listed == [stored(agent_1)]
