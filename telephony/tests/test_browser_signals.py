@@ -89,6 +89,20 @@ def test_a_page_that_calls_and_offers_nothing_is_forgotten(engine):
     assert engine.events == []
 
 
+def test_calls_fail_at_once_when_no_port_is_free_for_sound(engine, told, monkeypatch, caplog):
+    monkeypatch.setattr("aioice.ice.get_host_addresses", lambda use_ipv4, use_ipv6: [])
+    caller, lan = engine.page("web:1_minh"), engine.page(LAN)
+    engine.do(lambda: caller.place_call("in", "84901", "84247", user="minh"))
+    dial(engine, LAN)
+    told.wait_for(port.Ringing, leg="out")
+    engine.answer("out", LAN)
+
+    assert told.wait_for(port.Ended, leg="out").cause is HangupCause.FAILED
+    assert last(engine, caller, signals.Gone).cause is HangupCause.FAILED
+    assert last(engine, lan, signals.Gone).cause is HangupCause.FAILED
+    assert [each.reason for each in caplog.records if hasattr(each, "reason")] == ["no port is free for sound"] * 2
+
+
 def test_a_page_that_gives_up_before_it_offers_is_forgotten(engine):
     page = engine.page(LAN)
     say(engine, signals.PlaceCall(page.session, "out", "call-1", 1, LAN, "84901", "84247"))

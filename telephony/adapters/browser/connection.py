@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 
 class Unusable(Exception):
-    """A browser's description cannot be used."""
+    """A browser's description cannot be used, or we have none."""
 
 
 class Connection:
@@ -68,7 +68,7 @@ class Connection:
         return self._loop.time() - self._spoke_at <= self.silent_s() + SPEECH_GAP_S
 
     async def offer(self) -> str:
-        """Our offer, with all addresses."""
+        """Our offer, with all addresses. Raises Unusable when there is none."""
         await self._peer.setLocalDescription(await self._peer.createOffer())
         return self._described()
 
@@ -108,4 +108,7 @@ class Connection:
         self._take_packet(payload, timestamp)
 
     def _described(self) -> str:
-        return with_public_address(self._peer.localDescription.sdp, self._public_address)
+        sdp = self._peer.localDescription.sdp
+        if "a=candidate:" not in sdp:  # a browser would wait in vain
+            raise Unusable("no port is free for sound")
+        return with_public_address(sdp, self._public_address)
