@@ -18,11 +18,15 @@ from routing.domain.offers import OfferState
 from routing.models import Offer
 from telephony.port import Part
 
+GUESTS = (LegRole.PARTICIPANT, LegRole.SUPERVISOR)  # as which one comes; with the customer alone, the call is his own
 MOST_INFO = 8192  # letters of what a customer's server says about its customer
 
 
 def call_of(agent: Agent, call_id: str) -> dict[str, Any] | None:
-    """The call, when it is there. Units: moments in milliseconds since 1970. Cost: four queries."""
+    """The call, when it is there. Units: moments in milliseconds since 1970.
+
+    Cost: four queries, and one more while the call is being handed to him.
+    """
     open_offers = Offer.objects.filter(agent=agent, state=OfferState.OPEN)
     calls = Call.objects.filter(project=agent.project_id, call_id=call_id).prefetch_related(
         Prefetch("legs", Leg.objects.select_related("agent").exclude(state=LegState.ENDED).order_by("pk")),
@@ -49,8 +53,9 @@ def call_of(agent: Agent, call_id: str) -> dict[str, Any] | None:
         "connectedAt": epoch_ms(call.connected_at),
         "held": any(leg.held for leg in legs if leg.agent_id != agent.pk),
         "recorded": bool(call.flow.get("recording")),
-        "transfer": _transfer(call, legs),
+        "transfer": _transfer(call, legs, mine),
         "isGuest": is_guest,
+        "tookOver": mine is not None and mine.role in GUESTS and not is_guest,
         "people": list(_people(legs, guests, agent, is_guest=is_guest)),
         "whispered": any(_whispers_to(mine, leg, guests) for leg in legs),
     }
@@ -91,11 +96,20 @@ def _whispers_to(mine: Leg | None, leg: Leg, guests: dict[str, dict[str, Any]]) 
     return guest is not None and mine is not None and (guest["part"], guest["host"]) == (Part.WHISPER, mine.leg_id)
 
 
-def _transfer(call: Call, legs: list[Leg]) -> dict[str, Any] | None:
-    """A transfer that is under way: to whom, and whether they talk already."""
+def _transfer(call: Call, legs: list[Leg], mine: Leg | None) -> dict[str, Any] | None:
+    """A transfer that is under way: to whom, and whether they talk already.
+
+    Shape: `by` is whoever hands the call on, named to the one who gets it, and empty for everybody else.
+    """
     transfer = call.flow.get("transfer")
     if not transfer:
         return None
     target = next((leg for leg in legs if leg.leg_id == transfer["leg"]), None)
-    name = "" if target is None else target.agent.name if target.agent is not None else party_text(target.number)
-    return {"kind": transfer["kind"], "consulting": transfer["consulting"], "to": name}
+    is_mine = mine is not None and mine.leg_id == transfer["leg"]
+    by = Leg.objects.filter(call=call, leg_id=transfer["by"]).select_related("agent").first() if is_mine else None
+    return {
+        "kind": transfer["kind"],
+        "consulting": transfer["consulting"],
+        "to": leg_text(target) if target is not None else "",
+        "by": leg_text(by) if by is not None else "",
+    }

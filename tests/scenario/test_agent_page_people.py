@@ -124,11 +124,12 @@ def test_third_person_stays_with_the_customer_and_then_controls_the_call(world, 
     call = call_id(world, talking)
     page.do(f"calls/{call}/people", {"type": "agent", "to": "agent_2"})
     world.run_for(4)
+    assert Page(world, "agent_2").get("me")["call"]["tookOver"] is False
     [mine] = Leg.objects.filter(call__call_id=call, agent__stringee_user_id="agent_1")
     world.hangs_up(mine.leg_id)
     world.run_for(1)
 
     me = Page(world, "agent_2").get("me")["call"]
-    assert (me["isGuest"], me["people"]) == (False, [])
+    assert (me["isGuest"], me["tookOver"], me["people"]) == (False, True, [])
     assert Page(world, "agent_2").do(f"calls/{call}/hold", {"held": True}).status_code == 200
     world.run_for(90)

@@ -10,18 +10,23 @@ export function statusWords(status) {
 
 /** Why calls come or do not, and what follows. Shape: {text, tone: good, warn or plain}. */
 export function because(snapshot, now) {
-  const { me, connection, problem } = snapshot;
+  const { me, connection, problem, call } = snapshot;
   if (problem) return { text: has(`problem.${problem}`) ? say(`problem.${problem}`) : problem, tone: "warn" };
   if (!me) return { text: say("because.asking"), tone: "plain" };
   const at = now - me.ahead;
   const next = nextWords(me);
-  if (me.activity === "on_call") return { text: `${say("because.on_call")} ${next}`, tone: "plain" };
-  if (me.activity === "offered") return { text: say("because.offered"), tone: "plain" };
-  if (me.activity === "wrap_up") return { text: `${say("because.wrap_up")} ${next}`, tone: "plain" };
+  const activity = call ? activityOf(call) : me.activity; // the page knows first
+  if (activity === "on_call") return { text: `${say("because.on_call")} ${next}`, tone: "plain" };
+  if (activity === "offered") return { text: say("because.offered"), tone: "plain" };
+  if (activity === "wrap_up") return { text: `${say("because.wrap_up")} ${next}`, tone: "plain" };
   if (connection !== "online" && me.takesCallsOn === 1) return { text: say("because.not_connected"), tone: "warn" };
   if (me.why) return { text: whyWords(me.why, me, at), tone: "warn" };
   if (!me.queues.length) return { text: say("because.no_queue"), tone: "warn" };
   return { text: say("because.free", { time: timeOfDay(me.since), queues: me.queues.join(", ") }), tone: "good" };
+}
+
+function activityOf({ isIncoming, state }) {
+  return isIncoming && state === "ringing" ? "offered" : "on_call";
 }
 
 function nextWords(me) {
@@ -49,9 +54,11 @@ export function infoFacts(text) {
   return plain.slice(0, MOST_FACTS).map(([name, value]) => [name, String(value)]);
 }
 
-/** The other side; its number spelt as the server spells it, once it has said so. */
+/** The other side; its number spelt as the server spells it, once it has said so. Who was called in by somebody else,
+    and goes on without him, is with the customer. */
 export function partyWords(call, known) {
-  return known?.customer && call.party === `+${known.customer}` ? known.customerShown : call.party;
+  const isCustomer = known?.customer && (known.tookOver || call.party === `+${known.customer}`);
+  return isCustomer ? known.customerShown : call.party;
 }
 
 const MOST_FACTS = 12;
