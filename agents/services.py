@@ -12,6 +12,7 @@ from agents import activity
 from agents.models import Agent, Group, GroupMembership, SipAccount
 from calls.models import Call
 from common import clock
+from common.acting import current_actor
 from common.deletion import in_use
 from common.saving import Twin, save_row
 
@@ -35,15 +36,19 @@ def save_agent(agent: Agent) -> None:
 
 
 @transaction.atomic
-def save_agent_of_program(agent: Agent) -> None:
+def save_agent_of_program(agent: Agent, *, is_back: bool = False) -> None:
     """As `save_agent`; the `system_status` that a program wrote takes effect as `activity.take_program_status` says.
 
+    `is_back`: the program says AVAILABLE. That returns an agent who was set aside though he was AVAILABLE all the time:
+    programs know no other way.
     The caller holds the row's lock since it was read, so that only a written status differs from the stored one.
     """
     written = agent.system_status
     save_agent(agent)
     if agent.system_status != written:
         activity.take_program_status(agent.pk, written, clock.now())
+    if is_back and agent.set_aside_at is not None:
+        activity.return_agent(agent.pk, clock.now(), by=current_actor())
 
 
 def save_sip_account(account: SipAccount) -> None:

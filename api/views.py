@@ -206,15 +206,20 @@ class Resource(ApiView, Generic[Row]):
         json_object(request._request)  # a body that cannot be read locks nothing
         with self.changing():
             row = self.locked(id)
-            for name, value in self.parse(self.body, row).items():
+            written = self.parse(self.body, row)
+            for name, value in written.items():
                 setattr(row, name, value)
-            self.save(row)
+            self.save_changed(row, written)
         return self.success(f"Update {self.noun} success", **self.updated(row))
 
     def destroy(self, request: Request, id: str) -> HttpResponse:
         with self.changing():
             self.remove(self.locked(id))
         return self.success(f"Delete {self.noun} success", **self.deleted())
+
+    def save_changed(self, row: Row, written: Mapping[str, Any]) -> None:
+        """Store a row after an update. `written`: what the program sent, by the names that rows have for it."""
+        self.save(row)
 
     def find(self, rows: QuerySet[Row], id: str) -> Row:
         """The row that `{id}` in the address names. Raises NotFound."""

@@ -13,6 +13,7 @@ from django.http import HttpResponse
 from rest_framework.request import Request
 
 from agents import services
+from agents.domain import AVAILABLE
 from agents.models import Agent, Group, GroupMembership, RoutingType
 from api.fields import Choice, IdText, PhoneText, Reference, Text
 from api.schema import TEXT, Description
@@ -106,6 +107,9 @@ class AgentResource(Resource[Agent]):
     row_shape = AgentRow
     save = staticmethod(services.save_agent_of_program)
     remove = staticmethod(services.delete_agent)
+
+    def save_changed(self, row: Agent, written: Mapping[str, Any]) -> None:
+        services.save_agent_of_program(row, is_back=written.get("manual_status") == AVAILABLE)
 
     def rows(self) -> QuerySet[Agent]:
         memberships = GroupMembership.objects.filter(agent=OuterRef("pk")).order_by("pk")

@@ -9,6 +9,7 @@ import pytest
 from agents import activity
 from agents.models import Agent, Group, GroupMembership, SipAccount
 from api.tests.samples import everything
+from calls.models import Transition
 from common import clock
 from tests import factories
 
@@ -163,6 +164,22 @@ def test_an_update_changes_what_was_sent(sent, stored, api, agent_1):
     assert "agentID" not in answer
     after = Agent.objects.values().get()
     assert {**after, "updated_at": None} == {**before, **stored, "updated_at": None}
+
+
+def test_a_program_that_says_available_returns_an_agent_who_was_set_aside(api, ours, agent_1):
+    agent_1.manual_status = "AVAILABLE"
+    agent_1.save()
+    Agent.objects.filter(pk=agent_1.pk).update(missed_in_a_row=3, set_aside_at=clock.now())
+
+    api.put(f"/v1/agent/{agent_1.public_id}", {"name": "Lan"})
+    agent_1.refresh_from_db()
+    assert agent_1.set_aside_at is not None
+
+    assert api.put(f"/v1/agent/{agent_1.public_id}", {"manual_status": "AVAILABLE"})["r"] == 0
+    agent_1.refresh_from_db()
+    assert (agent_1.set_aside_at, agent_1.missed_in_a_row) == (None, 0)
+    told = Transition.objects.filter(subject="agent", subject_id=str(agent_1.pk), event="returned")
+    assert [row.details["by"].startswith("API key ") for row in told] == [True]
 
 
 def test_states_are_not_taken_from_a_create(api):
