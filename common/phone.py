@@ -10,6 +10,7 @@ import phonenumbers
 MAX_DIGITS = 15  # E.164
 MIN_DIGITS = 3  # short codes and test numbers such as +2222 (Source: the tutorial's softphone sample)
 _SEPARATORS = re.compile(r"[\s.\-()/\u00a0]+")
+_INTERNATIONAL = re.compile(rf"[1-9][0-9]{{{MIN_DIGITS - 1},{MAX_DIGITS - 1}}}")  # no country code begins with a zero
 _CANDIDATE = re.compile(rf"\+?[0-9]{{{MIN_DIGITS},{MAX_DIGITS}}}")
 
 
@@ -56,6 +57,12 @@ def display(digits: str) -> str:
     except phonenumbers.NumberParseException:
         return "+" + digits
     return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
+
+
+def shown(name: str) -> str:
+    """A telephone number as people read it, with or without its plus sign; users and what switches send as they are."""
+    digits = name.removeprefix("+")
+    return display(digits) if _INTERNATIONAL.fullmatch(digits) else name
 
 
 @dataclass(frozen=True)

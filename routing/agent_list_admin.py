@@ -20,7 +20,7 @@ from routing.domain.asking import ListState
 from routing.models import AgentListQuestion
 from webhooks.pages.lists import Fact, OutgoingPage, host_of, pretty, shown_facts
 from webhooks.selectors import resting_endpoints
-from webhooks.words import took_text
+from webhooks.words import answer_text, took_text
 
 COLOURS = {
     ListState.ASKED.value: "info",
@@ -34,7 +34,7 @@ class AgentListQuestionAdmin(OutgoingPage):
     """Questions of queues, newest first."""
 
     page_template = "routing/agent_list_question.html"
-    list_display = ("asked_when", "of_queue", "calls", "to_host", "now", "http_status", "took", "to_look_at")
+    list_display = ("asked_when", "of_queue", "calls", "to_host", "now", "came_back", "took", "to_look_at")
     list_display_links = ("asked_when",)
     list_select_related = ("queue",)
     only_on_page = ("request", "answer", "lists")
@@ -69,9 +69,9 @@ class AgentListQuestionAdmin(OutgoingPage):
     def now(self, question: AgentListQuestion) -> tuple[str, str]:
         return question.state, question.get_state_display()
 
-    @display(description=gettext_lazy("HTTP status"), ordering="status")
-    def http_status(self, question: AgentListQuestion) -> str:
-        return str(question.status or NOTHING)
+    @display(description=gettext_lazy("Answer"), ordering="status")
+    def came_back(self, question: AgentListQuestion) -> str:
+        return answer_text(outcome_text(question), question.status)
 
     @display(description=gettext_lazy("Took"), ordering="duration_ms")
     def took(self, question: AgentListQuestion) -> str:

@@ -162,7 +162,7 @@ def explain_waiting(waits: Waits, entry: QueueEntry) -> tuple[str, ...]:
     zone = ZoneInfo(entry.project.time_zone)
     lines = [_calls_ahead(waits.ahead), of_reason(waits, zone)]
     if waits.list_failed:
-        lines.append(_("The agent list URL did not answer when it was last asked."))
+        lines.append(_("The agent list URL gave no usable answer when it was last asked."))
     if waits.reason in (WaitsFor.AGENT, WaitsFor.SERVER):
         lines += [of_kept(each) for each in waits.kept]
     if waits.backup_opens_at:

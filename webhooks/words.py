@@ -62,6 +62,18 @@ def failure_text(reason: str, status: int | None = None) -> str:
     return str(FAILURES.get(reason, reason))
 
 
+def unanswered_text(reason: str, status: int | None, duration_ms: int | None) -> str:
+    """Why a question got no usable answer; no server is blamed for what there was no time to ask."""
+    if reason == FailureReason.TIMEOUT and not duration_ms:
+        return _("It was not asked in time: this installation was too busy.")
+    return failure_text(reason, status)
+
+
+def answer_text(failure: str, status: int | None) -> str:
+    """What came back, for a list: why it was of no use, else the HTTP status; a dash when nothing came yet."""
+    return failure or (f"HTTP {status}" if status else "–")
+
+
 def took_text(duration_ms: int | None) -> str:
     """How long a request took; a dash when none was made."""
     return "–" if duration_ms is None else _("%(ms)s ms") % {"ms": duration_ms}

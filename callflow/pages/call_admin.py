@@ -22,16 +22,21 @@ from unfold.decorators import display
 from callflow import requests
 from callflow.pages import simulating, waiting, words
 from callflow.pages.call_page import page_of
-from callflow.pages.lists import ONLY_SHOWS, PeriodFilter, StoredPage, by_words, in_one_line, is_asked_to_write
+from callflow.pages.lists import ONLY_SHOWS, PeriodFilter, StoredPage, by_words, is_asked_to_write
 from calls.domain import CallState
 from calls.models import Call
 from common import clock
 from common.refusals import Refusal
 from projects.console import SUPERVISORS_AND_OWNERS, needs_project, project_of, role_of
-from projects.console.columns import link_to, links_to
+from projects.console.columns import in_one_line, link_to, links_to
 from projects.console.resource import Column, ProjectResource
 from projects.console.sheets import SheetsMixin
 from queues.models import QueueEntry
+
+CUSTOMER = (
+    '<span class="call-customer"><span class="material-symbols-outlined" aria-hidden="true" title="{}">{}</span>'
+    '<span class="sr-only">{}</span> <span>{}</span> <span class="call-quiet">{}</span></span>'
+)
 
 
 class NowFilter(DropdownFilter):
@@ -96,9 +101,7 @@ class CallAdmin(SheetsMixin, StoredPage):
     can_import = False
     list_display = (
         "began",
-        "way",
         "customer",
-        "ours",
         "in_queues",
         "talks_with",
         "now",
@@ -154,18 +157,12 @@ class CallAdmin(SheetsMixin, StoredPage):
     def began(self, call: Call) -> str:
         return words.moment_text(call.created_at)
 
-    @display(description=gettext_lazy("Direction"), ordering="direction")
-    def way(self, call: Call) -> SafeString:
-        icon = '<span class="call-way"><span class="material-symbols-outlined" aria-hidden="true">{}</span>{}</span>'
-        return format_html(icon, words.DIRECTION_ICONS[call.direction], words.DIRECTIONS[call.direction])
-
     @display(description=gettext_lazy("Customer"), ordering="customer_number")
-    def customer(self, call: Call) -> SafeString | str:
-        return in_one_line(words.customer_text(call))
-
-    @display(description=gettext_lazy("Number"))
-    def ours(self, call: Call) -> SafeString | str:
-        return in_one_line(words.number_text(call))
+    def customer(self, call: Call) -> SafeString:
+        """Whether he called or was called, he, and below him our number."""
+        way = words.DIRECTIONS[call.direction]
+        customer, ours = in_one_line(words.customer_text(call)), in_one_line(words.number_text(call))
+        return format_html(CUSTOMER, way, words.DIRECTION_ICONS[call.direction], way, customer, ours)
 
     @display(description=gettext_lazy("Queue"))
     def in_queues(self, call: Any) -> SafeString | str:
@@ -189,7 +186,7 @@ class CallAdmin(SheetsMixin, StoredPage):
 
     @display(description=gettext_lazy("Why"))
     def why(self, call: Call) -> str:
-        return words.cause_text(call.cause) or words.NOTHING
+        return words.reason_text(call) or words.NOTHING
 
     @display(description=gettext_lazy("Waited"))
     def waited(self, call: Call) -> str:

@@ -11,6 +11,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.functional import Promise
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -30,7 +31,7 @@ from queues.models import QueueEntry
 from routing.explain import explain_waiting
 from routing.models import Offer
 from routing.selectors import waits_of
-from webhooks.domain import QuestionState
+from webhooks.words import unanswered_text
 
 LAST_TICK_FROM = 92  # percent: text that begins there would stand out at the right
 LEGEND = {
@@ -93,7 +94,7 @@ class Asked:
     result: str
     took: str
     answer: str
-    failed: bool
+    failure: str
     address: str
 
 
@@ -127,11 +128,8 @@ class CallPage:
 
     @property
     def reason(self) -> str:
-        """Why the call ended, and who ended it."""
-        if not self.rows.has_ended:
-            return ""
-        values = {"cause": words.cause_text(self.call.cause), "side": words.ended_by_text(self.call)}
-        return _("%(cause)s, ended by %(side)s") % values if values["side"] else values["cause"]
+        """Why the call ended."""
+        return capfirst(words.reason_text(self.call)) if self.rows.has_ended else ""
 
     # ── Facts ────────────────────────────────────────────────────────────────────────────────────────────────────
     @property
@@ -258,7 +256,7 @@ class CallPage:
                 f"HTTP {each.status}" if each.status else each.get_state_display(),
                 _("%(ms)s ms") % {"ms": each.duration_ms} if each.duration_ms is not None else "",
                 each.answer,
-                each.state == QuestionState.FAILED,
+                unanswered_text(each.failure, each.status, each.duration_ms),
                 address_of(each),
             )
             for each in self.rows.questions

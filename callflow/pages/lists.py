@@ -7,8 +7,6 @@ from typing import Any, ClassVar
 from django import forms
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import DropdownFilter
 
 from projects.console import stored
@@ -22,7 +20,6 @@ __all__ = [
     "StoredPage",
     "WordsFilter",
     "by_words",
-    "in_one_line",
     "is_asked_to_write",
     "period_of",
 ]
@@ -63,8 +60,3 @@ def by_words(column: str, title: Any, words: Any) -> type[WordsFilter]:
     """A filter of a column by the words that people read for its values."""
     attributes = {"column": column, "parameter_name": column, "title": title, "words": words}
     return type("WordsFilter", (WordsFilter,), attributes)
-
-
-def in_one_line(party: str) -> SafeString | str:
-    """A telephone number in a cell, which is not broken where it has spaces; other names may be long."""
-    return format_html('<span class="call-number">{}</span>', party) if party.startswith("+") else party

@@ -19,8 +19,8 @@ from callflow.pages import words
 from callflow.pages.call_page import Fact
 from callflow.pages.call_rows import agent_text
 from callflow.pages.lists import ONLY_SHOWS, StoredPage, by_words, is_asked_to_write, period_of
-from common import clock
-from projects.console.columns import link_to
+from common import clock, phone
+from projects.console.columns import in_one_line, link_to
 from routing.explain import Differs, Explanation, Same, Unreadable, explain_offer, replay
 from routing.models import Offer
 
@@ -63,7 +63,7 @@ class OfferAdmin(StoredPage):
 
     @display(description=gettext_lazy("Caller"), ordering="call__customer_number")
     def of_call(self, offer: Offer) -> SafeString:
-        return link_to(offer.call, words.customer_text(offer.call))
+        return link_to(offer.call, in_one_line(words.customer_text(offer.call)))
 
     @display(description=gettext_lazy("Tier"), ordering="tier")
     def tier_words(self, offer: Offer) -> str:
@@ -112,11 +112,22 @@ def _facts(offer: Offer) -> list[Fact]:
         Fact(_("Rung"), words.moment_text(offer.opened_at)),
         Fact(_("Rang"), words.span_text((ended - offer.opened_at).total_seconds())),
         Fact(_("At most"), words.span_text((offer.deadline_at - offer.opened_at).total_seconds())),
-        Fact(_("Rings"), ", ".join(offer.endpoints)),
+        Fact(_("Rings"), ", ".join(map(_device_text, offer.endpoints))),
         Fact(_("Outcome"), str(words.OFFERS[offer.state])),
         Fact(_("Cause"), words.cause_text(offer.cause if offer.cause != offer.state else "")),
     ]
     return [fact for fact in shown if fact.value]
+
+
+def _device_text(endpoint: str) -> str:
+    """What is rung, in words: an endpoint is `web:<user>`, `sip:<user>`, or `tel:<digits>`."""
+    kind, _colon, name = endpoint.partition(":")
+    match kind:
+        case "web":
+            return _("App or web page")
+        case "sip":
+            return _("SIP phone")
+    return _("Phone %(number)s") % {"number": phone.shown(name)} if kind == "tel" else endpoint
 
 
 def _explained(offer: Offer) -> Explanation:

@@ -19,14 +19,14 @@ from unfold.decorators import action, display
 
 from callflow.models import Voicemail
 from callflow.pages import words
-from callflow.pages.lists import StoredPage, in_one_line, period_of
+from callflow.pages.lists import StoredPage, period_of
 from callflow.pages.recording_erasing import erase_caller
 from callflow.pages.recording_player import player, recording_audio
 from calls.models import Recording, RecordingKind, RecordingState
 from calls.recordings import delete_recording
 from ivr import greeting_player
 from projects.console import needs_project, role_of
-from projects.console.columns import address_of, link_to
+from projects.console.columns import address_of, in_one_line, link_to
 
 
 class RecordingPage(StoredPage):

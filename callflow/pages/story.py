@@ -10,7 +10,7 @@ from itertools import chain
 from django.utils.translation import gettext as _
 
 from callflow.pages.call_rows import CallRows, agent_text, leg_text
-from callflow.pages.words import NOTHING, OUTCOMES, cause_text, customer_text, number_text, party_text
+from callflow.pages.words import NOTHING, OUTCOMES, cause_text, customer_text, number_text, party_text, reason_text
 from calls.domain import CallEvent, Direction, LegEvent, LegRole, Outcome
 from calls.models import Leg, RecordingState, Subject, Transition
 from ivr.words import key_name
@@ -100,7 +100,7 @@ def _beginning(rows: CallRows) -> str:
 def _ending(rows: CallRows, row: Transition) -> Line:
     outcome = row.details.get("outcome", "")
     tone = {Outcome.COMPLETED: "good", Outcome.FAILED: "bad"}.get(outcome, "plain")
-    values = {"outcome": OUTCOMES.get(outcome, outcome), "cause": cause_text(row.details.get("cause", ""))}
+    values = {"outcome": OUTCOMES.get(outcome, outcome), "cause": reason_text(rows.call)}
     return Line(row.at, "call_end", _("The call is over. %(outcome)s: %(cause)s.") % values, tone)
 
 

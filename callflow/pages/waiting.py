@@ -36,7 +36,10 @@ OPEN = (EntryState.WAITING, EntryState.OFFERED)
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A call in a queue. `place` counts the calls that wait; empty while an agent is rung for it."""
+    """A call in a queue. `place` counts the calls that wait; empty while an agent is rung for it.
+
+    `most` is how long the queue lets it wait at most, empty without a limit; `used_percent` how much of that is over.
+    """
 
     call_address: str
     caller: str
@@ -44,6 +47,8 @@ class Row:
     place: str
     since: str
     waited: str
+    most: str
+    used_percent: int
     priority: int
     lines: Sequence[str]
     is_rung: bool
@@ -107,6 +112,7 @@ def _rows(project: Project, queue: int, now: dt.datetime) -> list[Row]:
             lines: Sequence[str] = (_rung_text(offer),)
         else:
             lines = explain_waiting(waiting, entry)[1:] if waiting is not None else ()
+        most_s = entry.queue.maximum_queue_wait_time
         rows.append(
             Row(
                 call_address=address_of(entry.call),
@@ -115,6 +121,8 @@ def _rows(project: Project, queue: int, now: dt.datetime) -> list[Row]:
                 place=str(waiting.ahead + 1) if waiting is not None else "",
                 since=words.clock_text(entry.enqueued_at),
                 waited=words.span_text((now - entry.enqueued_at).total_seconds()),
+                most=words.span_text(most_s) if most_s else "",
+                used_percent=_percent((now - entry.entered_at).total_seconds(), most_s) if most_s else 0,
                 priority=entry.priority,
                 lines=lines,
                 is_rung=offer is not None,
@@ -122,6 +130,10 @@ def _rows(project: Project, queue: int, now: dt.datetime) -> list[Row]:
             )
         )
     return rows
+
+
+def _percent(part: float, whole: float) -> int:
+    return max(0, min(100, round(100 * part / whole)))
 
 
 def _entries(project: Project, queue: int) -> QuerySet[QueueEntry]:

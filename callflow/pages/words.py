@@ -6,7 +6,6 @@ import datetime as dt
 from collections.abc import Mapping
 
 from django.utils import timezone
-from django.utils.formats import localize
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -17,12 +16,12 @@ from calls.models import Call, Recording, RecordingFailure, RecordingState
 from common import phone
 from projects.console.stored import NOTHING as NOTHING  # said by all who use these words
 from projects.console.stored import moment_text as moment_text
+from projects.console.stored import span_text as span_text
 from queues.entries import EntryOutcome
 from routing.domain.offers import OfferState
 
 Text = str | Promise
 
-MINUTE_S, HOUR_S = 60, 3600
 MEMBER = "/"  # before a console member's name where users' ids stand: no agent's id has one
 
 DIRECTIONS: Mapping[str, Text] = {
@@ -181,16 +180,16 @@ def colour_key(call: Call) -> str:
     return call.outcome or ALIVE
 
 
-def ended_by_text(call: Call) -> str:
-    """Which side ended a call; empty while it lives."""
-    if not call.ended_by:
-        return ""
-    return _("the customer's side") if call.ended_by == EXTERNAL else _("our side")
+def reason_text(call: Call) -> str:
+    """Why a call ended; of one that somebody has hung up, who. Empty while it lives."""
+    if call.cause != Cause.NORMAL or not call.ended_by or call.direction == Direction.INTERNAL:
+        return cause_text(call.cause)
+    return _("the customer's side hung up") if call.ended_by == EXTERNAL else _("our side hung up")
 
 
 def party_text(name: str) -> str:
     """A telephone number as people read it; users and what switches send as they are."""
-    return phone.display(name) if name.isdigit() and len(name) >= phone.MIN_DIGITS else name.removeprefix(MEMBER)
+    return phone.shown(name.removeprefix(MEMBER))
 
 
 def customer_text(call: Call) -> str:
@@ -203,18 +202,6 @@ def number_text(call: Call) -> str:
     """Our number in a call."""
     shown = call.to_number if call.direction == Direction.INBOUND else call.from_number
     return party_text(shown) or NOTHING
-
-
-def span_text(seconds: float | None) -> str:
-    """A length of time: `7 s`, `1:05`, `1:02:03`; a dash when there is none."""
-    if seconds is None:
-        return NOTHING
-    whole = max(0, round(seconds))
-    if whole < MINUTE_S:
-        return _("%(seconds)s s") % {"seconds": localize(whole)}
-    hours, rest = divmod(whole, HOUR_S)
-    minutes, left = divmod(rest, MINUTE_S)
-    return f"{hours}:{minutes:02d}:{left:02d}" if hours else f"{minutes}:{left:02d}"
 
 
 def clock_text(at: dt.datetime) -> str:

@@ -77,7 +77,7 @@ def test_list_tells_who_called_whom_and_how_it_ended(ours, viewer):
 
     shown = texts(listed)
     for number in ("+84 909 982 888", "+84 24 7300 0001"):
-        assert f'<span class="call-number">{number}</span>' in listed.content.decode()
+        assert f'<span class="pcc-number">{number}</span>' in listed.content.decode()
     for row in (
         "Inbound +84 909 982 888 +84 24 7300 0001 Sales Lan Completed somebody hung up 25 s 1:10",
         "Abandoned the caller hung up – –",
@@ -237,7 +237,8 @@ def test_waiting_calls_stand_in_their_order_and_say_what_they_wait_for(ours, vie
     for number, (waited, priority) in enumerate([(10, 0), (20, 0), (5, 7)]):
         call = factories.CallFactory(project=ours, state=CallState.WAITING, customer_number=f"8490998288{number}")
         since = now - dt.timedelta(seconds=waited)
-        factories.QueueEntryFactory(project=ours, call=call, queue=queue, enqueued_at=since, priority=priority)
+        stay = {"enqueued_at": since, "entered_at": since, "priority": priority}
+        factories.QueueEntryFactory(project=ours, call=call, queue=queue, **stay)
 
     shown = sign_in(viewer, ours).get(page("calls_call", "waiting"))
 
@@ -249,6 +250,21 @@ def test_waiting_calls_stand_in_their_order_and_say_what_they_wait_for(ours, vie
     assert {row.lines for row in shown.context["rows"]} == {
         ("None of the agents can be had.", "Primary: 1 agent not available by their own choice")
     }
+
+
+@pytest.mark.parametrize(
+    ("most_s", "shown"), [(40, ("40 s", 50)), (600, ("10:00", 3)), (5, ("5 s", 100)), (0, ("", 0))]
+)
+def test_waiting_calls_say_how_much_of_their_longest_wait_is_over(ours, viewer, monkeypatch, most_s, shown):
+    now = clock.now()
+    monkeypatch.setattr(clock, "now", lambda: now)
+    queue = factories.QueueFactory(project=ours, maximum_queue_wait_time=most_s)
+    since = now - dt.timedelta(seconds=20)
+    factories.QueueEntryFactory(project=ours, queue=queue, enqueued_at=since, entered_at=since)
+
+    (row,) = sign_in(viewer, ours).get(page("calls_call", "waiting")).context["rows"]
+
+    assert (row.most, row.used_percent) == shown
 
 
 def test_waiting_calls_of_one_queue_and_of_no_other_project(ours, theirs, viewer):
@@ -281,6 +297,13 @@ def test_offer_whose_decision_is_no_longer_kept_says_so(ours, viewer):
     assert "Why Lan" in shown
     assert "The decision behind this offer is no longer kept." in shown
     assert "Check again" not in shown
+
+
+def test_offer_says_in_words_what_is_rung(ours, viewer):
+    offer = offer_of(ours)
+    Offer.objects.filter(pk=offer.pk).update(endpoints=["web:1_lan", "sip:1_lan", "tel:84909982888", "new:x"])
+    shown = texts(sign_in(viewer, ours).get(page("routing_offer", "change", offer.pk)))
+    assert "Rings App or web page, SIP phone, Phone +84 909 982 888, new:x" in shown
 
 
 def test_list_of_offers_costs_the_same_however_many_there_are(ours, viewer, django_assert_num_queries):

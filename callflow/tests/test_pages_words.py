@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from callflow.domain.ways import EXTERNAL
 from callflow.pages import words
 from calls.domain import CallState, Cause, Direction, LegRole, Outcome
 from calls.models import Call, RecordingState
@@ -58,7 +59,16 @@ def test_lengths_of_time_are_read_at_a_glance(seconds, text):
 
 @pytest.mark.parametrize(
     ("name", "text"),
-    [("84909982888", "+84 909 982 888"), ("agent_1", "agent_1"), ("", ""), ("anonymous", "anonymous")],
+    [
+        ("84909982888", "+84 909 982 888"),
+        ("+84909982888", "+84 909 982 888"),
+        ("0909982888", "0909982888"),
+        ("agent_1", "agent_1"),
+        ("/chief", "chief"),
+        ("", ""),
+        ("+", "+"),
+        ("anonymous", "anonymous"),
+    ],
 )
 def test_numbers_are_spelled_and_names_are_left_alone(name, text):
     assert words.party_text(name) == text
@@ -66,6 +76,21 @@ def test_numbers_are_spelled_and_names_are_left_alone(name, text):
 
 def test_a_cause_that_is_not_ours_is_shown_as_it_came():
     assert words.cause_text("Q.850 cause 38") == "Q.850 cause 38"
+
+
+@pytest.mark.parametrize(
+    ("direction", "cause", "ended_by", "text"),
+    [
+        (Direction.INBOUND, Cause.NORMAL, EXTERNAL, "the customer's side hung up"),
+        (Direction.OUTBOUND, Cause.NORMAL, "agent_1", "our side hung up"),
+        (Direction.INTERNAL, Cause.NORMAL, EXTERNAL, "somebody hung up"),
+        (Direction.INBOUND, Cause.NORMAL, "", "somebody hung up"),
+        (Direction.INBOUND, Cause.CALLER_LEFT, EXTERNAL, "the caller hung up"),
+        (Direction.INBOUND, "", "", ""),
+    ],
+)
+def test_whoever_hung_up_is_named(direction, cause, ended_by, text):
+    assert words.reason_text(Call(direction=direction, cause=cause, ended_by=ended_by)) == text
 
 
 def test_a_caller_without_a_number_is_a_dash():

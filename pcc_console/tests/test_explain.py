@@ -49,7 +49,7 @@ def test_the_story_and_the_reasons_are_told(served, capsys):
         "same",
     )
     assert offer["why"][0] == "Agent One: not available (LUNCH BREAK)"
-    assert [line["text"] for line in facts["story"]][-1] == "The call is over. Completed: somebody hung up."
+    assert [line["text"] for line in facts["story"]][-1] == "The call is over. Completed: the customer's side hung up."
 
 
 def test_a_decision_that_would_fall_otherwise_is_an_incident(served):

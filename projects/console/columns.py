@@ -22,6 +22,11 @@ def address_of(row: models.Model) -> str:
     return reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_change", args=[row.pk])
 
 
+def in_one_line(party: str) -> SafeString | str:
+    """A telephone number in a cell, which is not broken where it has spaces; other names may be long."""
+    return format_html('<span class="pcc-number">{}</span>', party) if party.startswith("+") else party
+
+
 def link_to(row: models.Model, text: str = "") -> SafeString:
     """A link to the page of a row."""
     return linked(address_of(row), text or str(row))

@@ -17,6 +17,7 @@ from common import clock
 from projects.console.admin import ProjectAdmin
 
 NOTHING = "–"
+MINUTE_S, HOUR_S = 60, 3600
 
 
 class StoredPage(ProjectAdmin):
@@ -77,3 +78,15 @@ def moment_text(at: dt.datetime) -> str:
     """Date and time with seconds, by the project's clock."""
     local = timezone.localtime(at)
     return _("%(date)s, %(time)s") % {"date": localize(local.date()), "time": f"{local:%H:%M:%S}"}
+
+
+def span_text(seconds: float | None) -> str:
+    """A length of time: `7 s`, `1:05`, `1:02:03`; a dash when there is none."""
+    if seconds is None:
+        return NOTHING
+    whole = max(0, round(seconds))
+    if whole < MINUTE_S:
+        return _("%(seconds)s s") % {"seconds": localize(whole)}
+    hours, rest = divmod(whole, HOUR_S)
+    minutes, left = divmod(rest, MINUTE_S)
+    return f"{hours}:{minutes:02d}:{left:02d}" if hours else f"{minutes}:{left:02d}"

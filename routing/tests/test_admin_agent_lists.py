@@ -59,7 +59,7 @@ def test_the_list_says_which_queue_asked_and_how_it_went(odd, ours, viewer, djan
     with django_assert_num_queries(LIST_QUERIES):
         shown = client.get(LIST)
 
-    assert "Support 1 https://crm.example:443 Answered 200 30 ms 2" in texts(shown)
+    assert "Support 1 https://crm.example:443 Answered HTTP 200 30 ms 2" in texts(shown)
 
 
 def test_the_page_tells_a_developer_which_call_and_which_agent(

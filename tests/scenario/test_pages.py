@@ -46,7 +46,7 @@ def test_a_call_is_told_from_its_beginning_to_its_end(world, hotline, ours, view
         "The recording begins.",
         "+84 900 000 012 is put on hold.",
         "+84 900 000 012 is back from hold.",
-        "The call is over. Completed: somebody hung up.",
+        "The call is over. Completed: the customer's side hung up.",
     ]
     shown = shown_call(client, world.row(caller))
     assert [(lane.name, [bar.kind for bar in lane.bars]) for lane in shown.lanes] == [
@@ -55,7 +55,7 @@ def test_a_call_is_told_from_its_beginning_to_its_end(world, hotline, ours, view
         ("Agent Two", ["ringing", "talking"]),
         ("Recording", ["recording"]),
     ]
-    assert (shown.state, shown.reason) == ("Completed", "somebody hung up, ended by the customer's side")
+    assert (shown.state, shown.reason) == ("Completed", "The customer's side hung up")
     assert [outcome for _offer, outcome, _colour, _link in shown.offers] == ["Rejected", "Answered"]
 
 
@@ -90,7 +90,7 @@ def test_who_was_added_and_who_listened_whispered_and_joined_is_told(world, hotl
         "Agent One leaves the call.",
         "Agent Two goes on talking with the customer.",
         "Chief leaves the call.",
-        "The call is over. Completed: somebody hung up.",
+        "The call is over. Completed: the customer's side hung up.",
     ]
     lanes = [(lane.name, lane.role) for lane in shown_call(client, world.row(caller)).lanes]
     assert lanes[2:4] == [("Chief", "Supervisor"), ("Agent Two", "Third person")]

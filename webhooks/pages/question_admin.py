@@ -12,7 +12,7 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 
 from common import clock
-from projects.console.stored import NOTHING, PeriodFilter, moment_text
+from projects.console.stored import PeriodFilter, moment_text
 from webhooks import words
 from webhooks.models import Question
 from webhooks.pages.lists import LONG_OF_A_CALL, Fact, OutgoingPage, call_link, host_of, pretty, shown_facts
@@ -62,7 +62,7 @@ class QuestionPage(OutgoingPage):
 
     @display(description=gettext_lazy("Answer"), ordering="status")
     def came_back(self, question: Question) -> str:
-        return words.answer_text(question.failure, question.status)
+        return words.answer_text(_failure(question), question.status)
 
     @display(description=gettext_lazy("Took"), ordering="duration_ms")
     def took(self, question: Question) -> str:
@@ -75,11 +75,15 @@ class QuestionPage(OutgoingPage):
             "title": row.get_purpose_display(),
             "facts": _facts(row),
             "colour": words.QUESTION_COLOURS[row.state],
-            "failure": words.failure_text(row.failure, row.status),
+            "failure": _failure(row),
             "body": pretty(row.body),
             "answer": pretty(row.answer),
             "resting": resting_endpoints(row.project_id, clock.now(), row.url),
         }
+
+
+def _failure(question: Question) -> str:
+    return words.unanswered_text(question.failure, question.status, question.duration_ms)
 
 
 def _facts(question: Question) -> list[Fact]:

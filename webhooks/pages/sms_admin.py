@@ -20,6 +20,7 @@ from unfold.decorators import display
 from common import clock, phone
 from common.refusals import Refusal
 from projects.console import Change, bulk_action, needs_project, project_of
+from projects.console.columns import in_one_line
 from projects.console.stored import NOTHING, PeriodFilter, moment_text
 from webhooks import services, words
 from webhooks.domain import SMS_TABLE, SmsEvent, SmsState
@@ -69,8 +70,8 @@ class SmsAdmin(OutgoingPage):
         return moment_text(sms.created_at)
 
     @display(description=gettext_lazy("To"), ordering="to_number")
-    def receiver(self, sms: Sms) -> str:
-        return _number(sms.to_number)
+    def receiver(self, sms: Sms) -> SafeString | str:
+        return in_one_line(phone.shown(sms.to_number))
 
     @display(description=gettext_lazy("Text"))
     def beginning(self, sms: Sms) -> str:
@@ -96,7 +97,7 @@ class SmsAdmin(OutgoingPage):
     def shown(self, request: HttpRequest, row: Sms) -> dict[str, Any]:
         """The whole text, and what the gateway said."""
         return {
-            "title": _("Text message to %(number)s") % {"number": _number(row.to_number)},
+            "title": _("Text message to %(number)s") % {"number": phone.shown(row.to_number)},
             "facts": _facts(row),
             "colour": words.SMS_COLOURS[row.state],
             "failure": words.failure_text(row.failure, row.status),
@@ -138,16 +139,11 @@ def _can_be_sent_again(sms: Sms) -> bool:
     return SMS_TABLE.after(SmsState(sms.state), SmsEvent.SEND_AGAIN) is not None
 
 
-def _number(text: str) -> str:
-    """A telephone number as people read it; anything else as it came."""
-    return phone.display(text) if text.isdigit() and len(text) >= phone.MIN_DIGITS else text
-
-
 def _facts(sms: Sms) -> list[Fact]:
     return shown_facts(
         [
-            (_("To"), _number(sms.to_number)),
-            (_("From"), _number(sms.from_number)),
+            (_("To"), phone.shown(sms.to_number)),
+            (_("From"), phone.shown(sms.from_number)),
             (_("Call"), call_link(sms.call) if sms.call else ""),
             (_("Created"), moment_text(sms.created_at)),
             (_("Attempts"), str(sms.attempts)),

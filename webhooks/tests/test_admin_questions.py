@@ -42,7 +42,21 @@ def test_the_list_says_what_for_where_and_how_it_went(in_vain, ours, viewer, dja
     with django_assert_num_queries(LIST_QUERIES):
         shown = client.get(LIST)
 
-    assert "Callout answer URL +84 909 982 888 https://crm.example:443 Without an answer 301 40 ms" in texts(shown)
+    assert (
+        "Callout answer URL +84 909 982 888 https://crm.example:443 Without an answer "
+        "The answer leads elsewhere, and this is not followed. Enter the final URL. 40 ms"
+    ) in texts(shown)
+
+
+def test_no_server_is_blamed_for_a_question_that_there_was_no_time_to_ask(ours, call, viewer):
+    late = {"state": "failed", "failure": "timeout", "status": None}
+    never = factories.QuestionFactory(project=ours, call=call, duration_ms=None, **late)
+    factories.QuestionFactory(project=ours, call=call, duration_ms=2000, **late)
+    client = sign_in(viewer, ours)
+
+    for address in (LIST, page("webhooks_question", "change", never.pk), page("calls_call", "change", call.pk)):
+        assert "It was not asked in time: this installation was too busy." in texts(client.get(address))
+    assert "No answer came in time. 2000 ms" in texts(client.get(LIST))
 
 
 @pytest.mark.parametrize("asked", [{"state__exact": "failed"}, {"purpose__exact": "callout_answer_url"}, "call"])
