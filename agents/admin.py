@@ -14,7 +14,6 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpR
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
@@ -31,8 +30,9 @@ from common import clock, phone
 from common.refusals import InvalidInput
 from projects.console import ProjectAdmin, ProjectForm, bulk_action, needs_project, project_of
 from projects.console.bulk import Change
-from projects.console.columns import linked, links_to
+from projects.console.columns import in_one_line, linked, links_to
 from projects.console.sheets import SheetsMixin
+from projects.console.stored import NOTHING, span_text
 
 SIP_FIELDS = ("create_sip", "sip_password", "remove_sip")
 
@@ -104,7 +104,7 @@ class AgentAdmin(SheetsMixin, ProjectAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         rows: QuerySet[Any] = super().get_queryset(request)
-        return selectors.with_sip(rows).prefetch_related("groups")
+        return selectors.with_call(selectors.with_sip(rows)).prefetch_related("groups")
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> tuple[Any, ...]:
         devices: tuple[str, ...] = ("create_sip", "sip_password")
@@ -183,7 +183,10 @@ class AgentAdmin(SheetsMixin, ProjectAdmin):
         self, request: HttpRequest, context: dict[str, Any], *args: Any, obj: Any = None, **kwargs: Any
     ) -> HttpResponse:
         """With what he does now, above the form, and buttons for it."""
-        now = {"now": present(obj), "may_steer": self.has_change_permission(request, obj)} if obj else {}
+        now: dict[str, Any] = {}
+        if obj:
+            may_steer = self.has_change_permission(request, obj)
+            now = {"now": present(obj), "call_link": _call_link(obj), "may_steer": may_steer}
         response: HttpResponse = super().render_change_form(request, {**context, **now}, *args, obj=obj, **kwargs)
         return response
 
@@ -232,17 +235,18 @@ class AgentAdmin(SheetsMixin, ProjectAdmin):
         return now.key, now.words
 
     @admin.display(description=gettext_lazy("For"), ordering="-activity_since")
-    def for_how_long(self, agent: Agent) -> SafeString:
+    def for_how_long(self, agent: Any) -> SafeString | str:
         """How long already, and below it which call it is about."""
-        now = present(agent)
+        since = present(agent).since
+        if since is None:
+            return NOTHING
         lines = '<span class="block">{}</span> <span class="block text-xs">{}</span>'
-        call = linked(reverse("listening", args=[now.call]), now.call) if now.call else ""
-        return format_html(lines, timesince(now.since, clock.now()), call)
+        return format_html(lines, span_text((clock.now() - since).total_seconds()), _call_link(agent))
 
     @admin.display(description=gettext_lazy("Takes calls on"), ordering="routing_type")
     def takes_calls_on(self, agent: Agent) -> str:
         if agent.routing_type == RoutingType.PHONE:
-            return _("Phone %(number)s") % {"number": agent.phone_number}
+            return _("Phone %(number)s") % {"number": phone.shown(agent.phone_number)}
         return agent.get_routing_type_display()
 
     @admin.display(description=gettext_lazy("Groups"))
@@ -285,6 +289,15 @@ class AgentAdmin(SheetsMixin, ProjectAdmin):
         if data["routing_type"] == RoutingType.PHONE and not agent.phone_number:
             raise InvalidInput(_("This agent has no phone number."))
         agent.routing_type = data["routing_type"]
+
+
+def _call_link(agent: Any) -> SafeString | str:
+    """The call that occupies an agent, by its customer's number; its id when it is not among the calls."""
+    call_id: str = agent.call_ref
+    if agent.call_pk is None:
+        return call_id
+    text = in_one_line(phone.shown(agent.customer_number)) or call_id
+    return linked(reverse("admin:calls_call_change", args=[agent.call_pk]), text)
 
 
 @admin.register(SipAccount)

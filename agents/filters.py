@@ -9,10 +9,11 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import DropdownFilter
 
+from agents import words
+from agents.domain import Activity, Reach
 from agents.models import ACTIVITIES, Agent
 
 NEVER_SET = "-"
-ASIDE = "set_aside"
 
 
 class ManualStatusFilter(DropdownFilter):
@@ -34,19 +35,26 @@ class ManualStatusFilter(DropdownFilter):
 
 
 class NowFilter(DropdownFilter):
-    """What agents do, and who was set aside."""
+    """What agents do, who was set aside, and who cannot be reached: as the list calls it."""
 
     title = _("present state")
     parameter_name = "now"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [*ACTIVITIES, (ASIDE, _("Set aside"))]
+        return [*ACTIVITIES, (words.SET_ASIDE, _("Set aside")), (words.OFFLINE, _("Offline"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Agent]) -> QuerySet[Agent]:
-        value = self.value()
-        if value == ASIDE:
-            return queryset.filter(set_aside_at__isnull=False)
-        return queryset.filter(activity=value) if value in dict(ACTIVITIES) else queryset
+        idle = {"activity": Activity.IDLE, "set_aside_at": None}
+        match self.value():
+            case words.SET_ASIDE:
+                return queryset.filter(set_aside_at__isnull=False)
+            case words.OFFLINE:
+                return queryset.filter(**idle, reach=Reach.NONE)
+            case Activity.IDLE:
+                return queryset.filter(**idle, reach__gt=Reach.NONE)
+            case value if value in dict(ACTIVITIES):
+                return queryset.filter(activity=value)
+        return queryset
 
 
 class SipAccountFilter(DropdownFilter):

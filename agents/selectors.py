@@ -10,12 +10,21 @@ from django.db.models import CharField, Exists, F, Func, Min, OuterRef, QuerySet
 
 from agents.domain import Reach
 from agents.models import Agent, Device, DeviceKind, GroupMembership, SipAccount
+from calls.models import Call
 
 
 def with_sip(agents: QuerySet[Agent]) -> QuerySet[Agent]:
     """Agents with `has_sip`: whether a SIP account rings for them."""
     accounts = SipAccount.objects.filter(project=OuterRef("project"), stringee_user_id=OuterRef("stringee_user_id"))
     return agents.annotate(has_sip=Exists(accounts))
+
+
+def with_call(agents: QuerySet[Agent]) -> QuerySet[Agent]:
+    """Agents with `call_pk` and `customer_number` of the call that occupies them; None when there is none."""
+    calls = Call.objects.filter(project=OuterRef("project"), call_id=OuterRef("call_ref"))
+    return agents.annotate(
+        call_pk=Subquery(calls.values("pk")), customer_number=Subquery(calls.values("customer_number"))
+    )
 
 
 def with_agent(accounts: QuerySet[SipAccount]) -> QuerySet[SipAccount]:

@@ -7,14 +7,15 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
-from agents.domain import Activity, System
+from agents.domain import Activity, Reach, System
 from agents.models import ACTIVITY_WORDS, Agent
 
-SET_ASIDE, PAUSED, BY_PROGRAM = "set_aside", "paused", "by_program"
+SET_ASIDE, PAUSED, BY_PROGRAM, OFFLINE = "set_aside", "paused", "by_program", "offline"
 COLOURS = {
     SET_ASIDE: "danger",
     PAUSED: "warning",
     BY_PROGRAM: "warning",
+    OFFLINE: "default",
     Activity.IDLE.value: "info",
     Activity.OFFERED.value: "success",
     Activity.ON_CALL.value: "danger",
@@ -24,11 +25,15 @@ COLOURS = {
 
 @dataclass(frozen=True, slots=True)
 class Present:
-    """What an agent does. `key` is one of `COLOURS`; `call` is the id of the call that occupies him, or empty."""
+    """What an agent does.
+
+    `key` is one of `COLOURS`; `since` is None when it is not known; `call` is the id of the call that occupies him, or
+    empty.
+    """
 
     key: str
     words: str
-    since: dt.datetime
+    since: dt.datetime | None
     call: str = ""
     until: dt.datetime | None = None
     missed: int = 0
@@ -51,4 +56,6 @@ def present(agent: Agent) -> Present:
     if agent.system_status != System.FREE:
         words = _("%(status)s, says a program") % {"status": agent.get_system_status_display()}
         return Present(BY_PROGRAM, words, agent.activity_since)
+    if agent.reach == Reach.NONE:
+        return Present(OFFLINE, _("Offline"), None)
     return Present(activity.value, str(ACTIVITY_WORDS[activity]), agent.activity_since)

@@ -6,6 +6,7 @@ import pytest
 
 from agents import activity
 from agents.models import Agent, GroupMembership, SipAccount
+from agents.words import present
 from common import clock
 from tests import factories
 from tests.console import FRAME_QUERIES, act, errors_of, form_values, page, said, sign_in, texts
@@ -231,7 +232,7 @@ def test_list_shows_status_groups_and_devices(console, ours, agent_1, sales):
 
     shown = texts(console.get(page(AGENT, "changelist")))
 
-    assert "Agent One agent_1 LUNCH BREAK Idle 0 minutes Phone 84909982888 Sales Offline · SIP account" in shown
+    assert "Agent One agent_1 LUNCH BREAK Offline – Phone +84 909 982 888 Sales Offline · SIP account" in shown
 
 
 def test_list_costs_the_same_for_any_number_of_agents(console, ours, sales, django_assert_num_queries):
@@ -331,14 +332,43 @@ def test_list_shows_what_agents_do_for_how_long_and_with_which_call(console, our
 
     shown = texts(console.get(page(AGENT, "changelist")))
 
-    assert "Set aside 10 minutes" in shown
-    assert "Wrap-up 1 minute" in shown
-    assert "In a call 5 minutes call-2" in shown
-    assert "In a call, says a program 0 minutes" in shown
+    assert "Set aside 10:0" in shown
+    assert "Wrap-up 1:0" in shown
+    assert "In a call 5:0" in shown
+    assert "call-2" in shown
+    assert "In a call, says a program 0 s" in shown
 
 
-@pytest.mark.parametrize(("value", "names"), [("set_aside", ["Lan"]), ("wrap_up", ["Minh"]), ("idle", ["Lan"])])
-def test_agents_are_filtered_by_what_they_do(console, set_aside, resting, value, names):
+def test_call_of_an_agent_is_named_by_its_customer_and_opened_by_a_click(console, ours, theirs, agent_1):
+    factories.CallFactory(project=theirs, call_id="call-x", customer_number="84911111111")
+    call = factories.CallFactory(project=ours, call_id="call-1", customer_number="84909982888")
+    activity.called_out(agent_1.pk, "call-1", clock.now())
+
+    for shown in (console.get(page(AGENT, "changelist")), console.get(page(AGENT, "change", agent_1.pk))):
+        cell = f'<a class="text-link underline" href="{page("calls_call", "change", call.pk)}"'
+        assert f'{cell}><span class="pcc-number">+84 909 982 888</span></a>' in shown.content.decode()
+
+
+def test_agents_whom_nobody_can_ring_are_offline_and_not_idle(console, ours):
+    factories.FreeAgentFactory(project=ours, name="Here")
+    Agent.objects.create(project=ours, name="Gone", stringee_user_id="gone")
+
+    listed = console.get(page(AGENT, "changelist"))
+
+    assert {agent.name: present(agent).key for agent in listed.context["cl"].result_list} == {
+        "Here": "idle",
+        "Gone": "offline",
+    }
+    assert "Offline –" in texts(listed)
+
+
+@pytest.mark.parametrize(
+    ("value", "names"),
+    [("set_aside", ["Lan"]), ("wrap_up", ["Minh"]), ("idle", ["Free"]), ("offline", ["Gone"])],
+)
+def test_agents_are_filtered_by_what_they_do(console, ours, set_aside, resting, value, names):
+    factories.FreeAgentFactory(project=ours, name="Free")
+    Agent.objects.create(project=ours, name="Gone", stringee_user_id="gone")
     found = console.get(page(AGENT, "changelist"), {"now": value}).context["cl"].result_list
     assert [agent.name for agent in found] == names
 
