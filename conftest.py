@@ -11,8 +11,8 @@ from django.utils import translation
 
 from tests import emptying, factories, scheduling
 
-# How long one example takes says more about the machine than about the rule.
-hypothesis.settings.register_profile("pcc", deadline=None)
+# How long examples take says more about the machine than about the rule.
+hypothesis.settings.register_profile("pcc", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 hypothesis.settings.load_profile("pcc")
 
 
