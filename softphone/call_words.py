@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
+from callflow.pages.words import party_text
 from common.refusals import Refusal
 from softphone.packets import Service, as_json_text
 from softphone.page_calls import PageCall
@@ -107,13 +108,15 @@ def started(placed: PlaceCall, ice_servers: Sequence[Mapping[str, Any]]) -> Body
 
 
 def incoming(ring: Ring, ice_servers: Sequence[Mapping[str, Any]]) -> Body:
-    """A call that comes in. `info` and `timeout_ms` are ours; SDKs pass them by."""
+    """A call that comes in. `fromShown`, `toShown`, `info` and `timeout_ms` are ours; SDKs pass them by."""
     return {
         "callId": ring.call,
         "fromNumber": ring.from_number,
         "fromAlias": ring.from_alias or ring.from_number,
         "toNumber": ring.to_number,
         "toAlias": ring.to_alias or ring.to_number,
+        "fromShown": party_text(ring.from_alias or ring.from_number),
+        "toShown": party_text(ring.to_alias or ring.to_number),
         "fromInternal": False,  # with true, the microphone would be heard before anybody answers
         "video": False,
         "iceServers": list(ice_servers),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from common.phone import display
 from softphone.call_packets import ACCEPT_WITHIN_S
 from softphone.packets import Service
 from softphone.tests.rig import (
@@ -30,6 +31,8 @@ def test_call_that_comes_in_is_shown_with_all_that_clients_read(rig, lan):
             "fromAlias": "Mai",
             "toNumber": HOTLINE,
             "toAlias": "Sales",
+            "fromShown": "Mai",
+            "toShown": "Sales",
             "fromInternal": False,
             "video": False,
             "iceServers": list(ICE),
@@ -39,6 +42,13 @@ def test_call_that_comes_in_is_shown_with_all_that_clients_read(rig, lan):
         }
     ]
     assert rig.engine_heard() == [signals.Rung(lan.name, LEG, HERE)]
+
+
+def test_numbers_are_told_as_people_read_them_too(rig, lan):
+    rig.rings()
+    (shown,) = lan.told(Service.INCOMING_CALL)
+    assert (shown["fromAlias"], shown["fromShown"]) == (CUSTOMER, display(CUSTOMER))
+    assert (shown["toAlias"], shown["toShown"]) == (HOTLINE, display(HOTLINE))
 
 
 def test_custom_data_is_json_whatever_the_customers_server_sent(rig, lan):

@@ -68,6 +68,8 @@ def test_page_that_asks_for_it_is_shown_calls_in_rooms(rig, lan2):
         "fromAlias": "Mai",
         "toNumber": HOTLINE,
         "toAlias": "Sales",
+        "fromShown": "Mai",
+        "toShown": "Sales",
         "video": False,
         "customDataFromYourServer": '"hello"',
         "info": {"queue": "Sales"},
