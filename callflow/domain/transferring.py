@@ -90,6 +90,7 @@ def _ring_target(turn: Turn, request: TransferRequested, by: Leg) -> None:
         alias=request.to.alias or turn.call.ours.alias or turn.call.ours.number,
         timeout_s=RING_S,
         custom_data=turn.call.custom_data,
+        info={"transfer": request.kind},
     )
 
 

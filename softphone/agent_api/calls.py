@@ -23,7 +23,7 @@ TARGET_MAX_LENGTH = 64
 
 
 def _must_have(agent: Agent, call_id: str) -> None:
-    """Whether the conversation is the agent's own, and he is no guest in it.
+    """Whether the conversation is the agent's own: he is no guest in it, and nobody consults him about it.
 
     Raises CallNotFound, for calls of others as for calls that there are not; NotPossibleNow.
     """
@@ -34,6 +34,8 @@ def _must_have(agent: Agent, call_id: str) -> None:
     leg_id, flow = found
     if any(guest["leg"] == leg_id for guest in flow.get("guests", ())):
         raise NotPossibleNow("A guest in the call cannot do this.")
+    if (flow.get("transfer") or {}).get("leg") == leg_id:
+        raise NotPossibleNow("The call is not handed over yet.")
 
 
 @for_agents("POST")

@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponseBase
 
 from agents.models import Agent, CallNote
 from callflow.pages.words import party_text
-from calls.domain import Direction
+from calls.domain import Direction, LegRole
 from calls.models import Call, Leg
 from common.clock import epoch_ms
 from routing.domain.offers import OfferState
@@ -44,6 +44,7 @@ def _of_leg(leg: Leg, offer: Offer | None) -> dict[str, Any]:
     return {
         **_about(leg.call, offer),
         "leg": leg.leg_id,
+        "placed": leg.role == LegRole.CALLER,
         "at": epoch_ms(leg.started_at),
         "result": result,
         "talkedMs": _length(leg.answered_at, leg.ended_at),
@@ -56,6 +57,7 @@ def _of_offer(offer: Offer) -> dict[str, Any]:
     return {
         **_about(offer.call, offer),
         "leg": offer.leg_id,
+        "placed": False,
         "at": epoch_ms(offer.opened_at),
         "result": offer.state,
         "talkedMs": 0,

@@ -149,13 +149,36 @@ def test_hold_and_back(world, talking, page):
 def test_consultation_is_shown_and_handed_over(world, talking, page):
     call = call_id(world, talking)
     page.do(f"calls/{call}/transfer", {"type": "agent", "to": "agent_2", "kind": "attended"})
-    assert page.get("me")["call"]["transfer"] == {"kind": "attended", "consulting": False, "to": "Agent Two"}
+    shown = page.get("me")["call"]["transfer"]
+    assert shown == {"kind": "attended", "consulting": False, "to": "Agent Two", "by": ""}
     world.run_for(4)
     assert page.get("me")["call"]["transfer"]["consulting"] is True
 
     assert page.do(f"calls/{call}/transfer/complete", {}).status_code == 200
     world.run_for(1)
     assert (agent_named("agent_1").activity, agent_named("agent_2").activity) == ("wrap_up", "on_call")
+    world.run_for(90)
+
+
+def test_consulted_agent_sees_who_asks_and_steers_nothing(world, talking, page):
+    call = call_id(world, talking)
+    page.do(f"calls/{call}/transfer", {"type": "agent", "to": "agent_2", "kind": "attended"})
+    world.run_for(4)
+    consulted = Page(world, "agent_2")
+    shown = consulted.get("me")["call"]["transfer"]
+    assert shown == {"kind": "attended", "consulting": True, "to": "Agent Two", "by": "Agent One"}
+
+    for path, body in (
+        ("hold", {"held": True}),
+        ("transfer", {"type": "phone", "to": ELSEWHERE}),
+        ("transfer/complete", {}),
+        ("transfer/cancel", {}),
+        ("transfer/merge", {}),
+        ("people", {"type": "phone", "to": ELSEWHERE}),
+    ):
+        assert consulted.do(f"calls/{call}/{path}", body).status_code == 409
+    assert page.get("me")["call"]["transfer"]["consulting"] is True
+    assert page.do(f"calls/{call}/transfer/cancel", {}).status_code == 200
     world.run_for(90)
 
 
@@ -248,6 +271,7 @@ def test_history_tells_talks_and_what_was_missed_and_why(world, hotline, page):
         ("talked", "Sales", CUSTOMER),
     ]
     assert calls[1]["talkedMs"] == 5000
+    assert [each["placed"] for each in calls] == [False, False]
     assert calls[0]["callId"] == call_id(world, leg)
 
 
