@@ -14,6 +14,7 @@ from callflow.domain import (
     arriving,
     ending,
     guests,
+    hearing,
     legs,
     menu,
     messages,
@@ -194,7 +195,7 @@ def _hung_up(turn: Turn, cause: str, *, internal: bool) -> Way:
 
 # ── Sound ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 def _gathered(turn: Turn, event: port.Gathered) -> Way | None:
-    instruction = program.id_of(turn, event.gather)
+    instruction = hearing.id_of(turn, event.gather)
     if instruction is not None:
         timed_out = event.reason in ("timeout", "no_input")
         return program.drive(turn, scco.KeysGathered(instruction, event.digits, timed_out))
@@ -204,7 +205,7 @@ def _gathered(turn: Turn, event: port.Gathered) -> Way | None:
 
 
 def _play_ended(turn: Turn, play: str) -> Way | None:
-    instruction = program.id_of(turn, play)
+    instruction = hearing.id_of(turn, play)
     if instruction is not None:
         return program.media_ended(turn, instruction)
     if play != turn.call.flow.awaits:
@@ -220,7 +221,7 @@ def _play_ended(turn: Turn, play: str) -> Way | None:
 
 
 def _recording_ready(turn: Turn, event: port.RecordingReady) -> Way | None:
-    instruction = program.id_of(turn, event.recording)
+    instruction = hearing.id_of(turn, event.recording)
     if instruction is not None:
         return program.recording_ready(turn, event, instruction)
     return messages.recording_ready(turn, event)

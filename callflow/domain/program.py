@@ -6,7 +6,7 @@ dialled and joined.
 
 from __future__ import annotations
 
-from callflow.domain import sounds
+from callflow.domain import hearing
 from callflow.domain.arriving import answer_caller, ask_and_wait
 from callflow.domain.call import Leg, Party, Timer
 from callflow.domain.dialling import (
@@ -19,22 +19,14 @@ from callflow.domain.dialling import (
     side_of,
     target_of,
 )
-from callflow.domain.effects import Purpose, RecordingBegun, RecordingStored
+from callflow.domain.effects import Purpose, RecordingStored
 from callflow.domain.ending import agent_leaves
 from callflow.domain.talking import join, limit_talk
 from callflow.domain.turn import Turn
 from callflow.domain.ways import ToEnd, ToNumber, ToProgram, Way
 from callflow.scco import actions, events, instructions, run
 from calls.domain import CallEvent, CallState, Cause, Direction, LegState, Outcome
-from telephony.port import (
-    Gather,
-    HangupCause,
-    Media,
-    Play,
-    RecordingReady,
-    StartRecording,
-    StopPlay,
-)
+from telephony.port import HangupCause, RecordingReady
 
 LONGEST_SILENCE_S = 900.0  # an announcement or input from which nothing was heard for so long is lost
 FORWARD_RING_S = 60
@@ -112,15 +104,15 @@ def drive(turn: Turn, event: events.Event) -> Way | None:
 def _do(turn: Turn, instruction: instructions.Instruction) -> Way | None:
     match instruction:
         case instructions.PlayMedia():
-            _play(turn, instruction)
+            hearing.play(turn, instruction)
         case instructions.StopMedia():
-            _stop_media(turn)
+            hearing.stop_media(turn)
         case instructions.Gather():
-            _gather(turn, instruction)
+            hearing.gather(turn, instruction)
         case instructions.StartRecording(form, stereo, url):
             turn.flow(record_wanted=True, record_format=form, record_stereo=stereo, record_event_url=url or "")
         case instructions.RecordVoicemail():
-            _record_message(turn, instruction)
+            hearing.record_message(turn, instruction)
         case instructions.Dial():
             return _dial(turn, instruction)
         case instructions.AskInput(id, url, digits, timed_out, custom):
@@ -145,31 +137,7 @@ def _end(turn: Turn, cause: instructions.HangUpCause, detail: str) -> Way:
     return ToEnd(Outcome.COMPLETED if finished else Outcome.FAILED, Cause(cause))
 
 
-def _name(turn: Turn, id: int) -> str:
-    """What the engine calls the announcement, input or recording of an instruction."""
-    return f"{turn.call.flow.program}-{id}"
-
-
-def id_of(turn: Turn, name: str) -> int | None:
-    """The instruction behind a name; None for names of something else."""
-    tag = f"{turn.call.flow.program}-"
-    if not turn.call.flow.program or not name.startswith(tag):
-        return None
-    rest = name.removeprefix(tag)
-    return int(rest) if rest.isdecimal() else None
-
-
-# ── Sound ────────────────────────────────────────────────────────────────────────────────────────────────────────────
-def _play(turn: Turn, media: instructions.PlayMedia) -> None:
-    caller = turn.call.caller
-    if caller is None:
-        return
-    if media.answer_first:
-        answer_caller(turn)
-    sound = sounds.of_program(media.sound, turn.call.project_id)
-    turn.do(Play(caller.id, _name(turn, media.id), (sound,), media.loops, media.pause_ms))
-
-
+# ── What was heard, and taken ────────────────────────────────────────────────────────────────────────────────────────
 def media_ended(turn: Turn, id: int) -> Way | None:
     """Something has been heard. Who waits for a dialled party hears it ring again."""
     running = turn.call.flow.run
@@ -179,69 +147,11 @@ def media_ended(turn: Turn, id: int) -> Way | None:
     return way
 
 
-def _stop_media(turn: Turn) -> None:
-    if turn.call.caller is not None:
-        turn.do(StopPlay(turn.call.caller.id))
-
-
-def _gather(turn: Turn, gather: instructions.Gather) -> None:
-    caller = turn.call.caller
-    if caller is None:
-        return
-    answer_caller(turn)
-    media, loops, pause_ms = _prompt(turn, gather.prompt)
-    turn.do(
-        Gather(
-            caller.id,
-            _name(turn, gather.id),
-            media,
-            loops=loops,
-            pause_ms=pause_ms,
-            first_digit_timeout_s=float(gather.timeout_s),
-            inter_digit_timeout_s=float(gather.timeout_s),
-            max_digits=gather.max_digits,
-            terminators="#" if gather.submit_on_hash else "",
-        )
-    )
-
-
-def _prompt(turn: Turn, prompts: tuple[instructions.Prompt, ...]) -> tuple[tuple[Media, ...], int, int]:
-    """One prompt with its own repetitions, or several as one, each as often as it says."""
-    if len(prompts) == 1:
-        return (sounds.of_program(prompts[0].sound, turn.call.project_id),), prompts[0].loops, prompts[0].pause_ms
-    heard = tuple(
-        sounds.of_program(prompt.sound, turn.call.project_id) for prompt in prompts for _ in range(prompt.loops)
-    )
-    return heard, 1, 0
-
-
-def _record_message(turn: Turn, message: instructions.RecordVoicemail) -> None:
-    caller = turn.call.caller
-    if caller is None:
-        return
-    answer_caller(turn)
-    recording = _name(turn, message.id)
-    turn.flow(message=recording)
-    turn.do(
-        StartRecording(
-            caller.id,
-            recording,
-            "voicemail",
-            turn.call.project_id,
-            message.format,
-            stereo=False,
-            beep=message.beep,
-            max_s=message.max_ms / 1000,
-            silence_s=(message.silence_ms or 0) / 1000,
-            end_keys=message.end_on_key,
-        ),
-        RecordingBegun(recording, voicemail=True, queue=None, format=message.format, event_url=message.event_url or ""),
-    )
-
-
 def recording_ready(turn: Turn, ready: RecordingReady, id: int) -> Way | None:
     """The message of a program is over."""
     turn.do(RecordingStored(ready.recording, ready.file, ready.size_bytes, ready.duration_ms))
+    if not ready.file:
+        turn.flow(message="")
     return drive(turn, events.MessageRecorded(id))
 
 

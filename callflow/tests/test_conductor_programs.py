@@ -201,6 +201,11 @@ def test_record_message_takes_a_message_and_goes_on():
     assert story.ended == (Outcome.VOICEMAIL, Cause.SCCO_END, "INTERNAL")
 
 
+def test_a_message_of_which_nothing_could_be_recorded_is_none():
+    story = follows(MESSAGE, BYE).recorded(file="").hears()
+    assert story.ended == (Outcome.COMPLETED, Cause.SCCO_END, "INTERNAL")
+
+
 def test_a_message_whose_caller_hangs_up_is_kept():
     story = follows(MESSAGE).leaves()
     assert story.ended == (Outcome.VOICEMAIL, Cause.CALLER_LEFT, "EXTERNAL")
