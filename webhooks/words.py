@@ -13,7 +13,9 @@ from webhooks.failures import FailureReason
 
 Text = str | Promise
 
+TRIED_AGAIN = "tried_again"  # stands for what waits for another attempt after one that failed, where colours are chosen
 DELIVERY_COLOURS = {
+    TRIED_AGAIN: "warning",
     DeliveryState.PENDING.value: "info",
     DeliveryState.SENDING.value: "info",
     DeliveryState.DELIVERED.value: "success",
@@ -27,6 +29,7 @@ QUESTION_COLOURS = {
     QuestionState.FAILED.value: "danger",
 }
 SMS_COLOURS = {
+    TRIED_AGAIN: "warning",
     SmsState.PENDING.value: "info",
     SmsState.SENDING.value: "info",
     SmsState.SENT.value: "success",

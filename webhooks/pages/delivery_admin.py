@@ -99,6 +99,8 @@ class DeliveryAdmin(OutgoingPage):
 
     @display(description=gettext_lazy("State"), ordering="state", label=words.DELIVERY_COLOURS)
     def now(self, delivery: Delivery) -> tuple[str, str]:
+        if delivery.state == DeliveryState.PENDING and delivery.attempts > 0:
+            return words.TRIED_AGAIN, _("Is tried again")
         return delivery.state, delivery.get_state_display()
 
     @display(description=gettext_lazy("Next attempt"), ordering="next_attempt_at")

@@ -18,6 +18,7 @@ from common import clock, phone
 from projects.console import SUPERVISORS_AND_OWNERS, project_of, role_of
 from projects.console.columns import in_one_line, link_to
 from projects.console.stored import NOTHING, StoredPage
+from webhooks.models import EndpointHealth
 from webhooks.selectors import resting_endpoints
 from webhooks.urls import origin_of
 
@@ -52,9 +53,13 @@ class OutgoingPage(StoredPage):
         """Who may send again, and enable URLs."""
         return role_of(request) in SUPERVISORS_AND_OWNERS
 
+    def resting(self, request: HttpRequest) -> Sequence[EndpointHealth]:
+        """Servers about which the list tells that they get nothing for a while."""
+        return resting_endpoints(project_of(request).pk, clock.now())
+
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         extra = {
-            "resting": resting_endpoints(project_of(request).pk, clock.now()),
+            "resting": self.resting(request),
             "may_enable": self.has_send_again_permission(request),
         }
         response: HttpResponse = super().changelist_view(request, {**extra, **(extra_context or {})})

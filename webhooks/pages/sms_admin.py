@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -10,6 +10,7 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.urls import URLPattern, path
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 from django.utils.translation import gettext as _
@@ -20,13 +21,13 @@ from unfold.decorators import display
 from common import clock, phone
 from common.refusals import Refusal
 from projects.console import Change, bulk_action, needs_project, project_of
-from projects.console.columns import in_one_line
+from projects.console.columns import in_one_line, link_to
 from projects.console.stored import NOTHING, PeriodFilter, moment_text
 from webhooks import services, words
 from webhooks.domain import SMS_TABLE, SmsEvent, SmsState
-from webhooks.models import Sms
+from webhooks.models import EndpointHealth, Sms
 from webhooks.pages.lists import LONG_OF_A_CALL, Fact, OutgoingPage, call_link, shown_facts
-from webhooks.selectors import has_sms_gateway
+from webhooks.selectors import has_sms_gateway, resting_endpoints
 from webhooks.services.messages import why_not_again
 
 SHOWN_TEXT = 60  # letters of a message in the list
@@ -37,7 +38,7 @@ class SmsAdmin(OutgoingPage):
     """Text messages, newest first."""
 
     page_template = "webhooks/sms.html"
-    list_display = ("said_at", "receiver", "beginning", "of_call", "now", "attempts", "next_one", "why")
+    list_display = ("said_at", "receiver", "beginning", "now", "attempts", "next_one", "why")
     list_display_links = ("said_at",)
     list_select_related = ("call",)
     only_on_page = LONG_OF_A_CALL
@@ -61,8 +62,12 @@ class SmsAdmin(OutgoingPage):
         return True
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        no_gateway = not has_sms_gateway(project_of(request).pk)
-        return super().changelist_view(request, {"no_gateway": no_gateway, **(extra_context or {})})
+        return super().changelist_view(request, {"no_gateway": not _gateway(request), **(extra_context or {})})
+
+    def resting(self, request: HttpRequest) -> Sequence[EndpointHealth]:
+        """Of all servers, the gateway alone has to do with messages."""
+        gateway = _gateway(request)
+        return resting_endpoints(project_of(request).pk, clock.now(), gateway) if gateway else ()
 
     # ── The list ─────────────────────────────────────────────────────────────────────────────────────────────────
     @display(description=gettext_lazy("Created"), ordering="created_at")
@@ -71,18 +76,21 @@ class SmsAdmin(OutgoingPage):
 
     @display(description=gettext_lazy("To"), ordering="to_number")
     def receiver(self, sms: Sms) -> SafeString | str:
-        return in_one_line(phone.shown(sms.to_number))
+        """Whom it goes to, and below him the call that it is about."""
+        number = in_one_line(phone.shown(sms.to_number))
+        if sms.call is None:
+            return number
+        lines = '<span class="block">{}</span> <span class="block text-xs">{}</span>'
+        return format_html(lines, number, link_to(sms.call, _("Call")))
 
     @display(description=gettext_lazy("Text"))
-    def beginning(self, sms: Sms) -> str:
-        return Truncator(sms.text).chars(SHOWN_TEXT)
-
-    @display(description=gettext_lazy("Call"))
-    def of_call(self, sms: Sms) -> SafeString | str:
-        return call_link(sms.call)
+    def beginning(self, sms: Sms) -> SafeString:
+        return format_html('<span class="out-message">{}</span>', Truncator(sms.text).chars(SHOWN_TEXT))
 
     @display(description=gettext_lazy("State"), ordering="state", label=words.SMS_COLOURS)
     def now(self, sms: Sms) -> tuple[str, str]:
+        if sms.state == SmsState.PENDING and sms.attempts > 0:
+            return words.TRIED_AGAIN, _("Is tried again")
         return sms.state, sms.get_state_display()
 
     @display(description=gettext_lazy("Next attempt"), ordering="next_attempt_at")
@@ -133,6 +141,11 @@ class SmsAdmin(OutgoingPage):
         if refusal is not None:
             raise refusal
         return [Change(Truncator(row.text).chars(SHOWN_TEXT), row.get_state_display(), _("Is sent again now"))]
+
+
+def _gateway(request: HttpRequest) -> str:
+    gateway: str = project_of(request).call_settings.sms_gateway_url
+    return gateway
 
 
 def _can_be_sent_again(sms: Sms) -> bool:

@@ -68,6 +68,14 @@ def test_the_list_says_what_goes_where_and_how_it_is(given_up, ours, viewer, dja
     assert "Call event answered +84 909 982 888 https://crm.example:443 Given up 12 –" in texts(shown)
 
 
+def test_what_failed_and_is_tried_again_does_not_look_like_what_is_new(ours, call, viewer):
+    factories.DeliveryFactory(project=ours, call=call, state="pending", attempts=2)
+
+    shown = sign_in(viewer, ours).get(LIST)
+
+    assert "Is tried again 2" in texts(shown)
+
+
 def test_the_number_of_queries_does_not_grow_with_the_list(ours, call, viewer, django_assert_num_queries):
     factories.DeliveryFactory.create_batch(20, project=ours, call=call)
     client = sign_in(viewer, ours)
@@ -240,6 +248,12 @@ def test_a_server_that_is_left_alone_is_told_until_its_pause_is_over(given_up, o
         assert "A server is left alone for a moment https://crm.example:443/hook" in texts(shown)
         assert "secret.example" not in texts(shown)
 
+    other = EndpointHealth.objects.create(project=ours, endpoint="https://a.example:443", state="open", until=soon)
+    told = texts(client.get(LIST))
+    assert "Some servers are left alone for a moment https://a.example:443 · until" in told
+    assert "https://crm.example:443/hook · until" in told
+
+    other.delete()
     row.until = clock.now() - dt.timedelta(seconds=1)
     row.save()
     assert "left alone" not in texts(client.get(LIST))

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import pytest
 
 from common import clock
 from tests import factories
 from tests.console import FRAME_QUERIES, act, page, said, sign_in, texts
 from webhooks import services
-from webhooks.models import Sms
+from webhooks.models import EndpointHealth, Sms
+from webhooks.urls import endpoint_of
 
 pytestmark = pytest.mark.django_db
 
@@ -78,8 +81,31 @@ def test_the_list_says_what_became_of_each(failed, gateway, ours, viewer, django
         shown = client.get(LIST)
 
     told = texts(shown)
-    assert "+84 909 982 888 Thank you for your call. – Failed 5 – No answer came in time." in told
+    assert "+84 909 982 888 Thank you for your call. Failed 5 – No answer came in time." in told
     assert "No SMS gateway is configured" not in told
+
+
+def test_a_message_leads_to_its_call_and_says_when_it_is_tried_again(ours, gateway, viewer):
+    call = factories.CallFactory(project=ours)
+    soon = clock.now() + dt.timedelta(seconds=30)
+    late = {"state": "pending", "attempts": 1, "next_attempt_at": soon, "finished_at": None}
+    factories.SmsFactory(project=ours, call=call, to_number="84909982888", **late)
+
+    shown = sign_in(viewer, ours).get(LIST)
+
+    assert "+84 909 982 888 Call Thank you for your call. Is tried again 1" in texts(shown)
+    assert f'href="{page("calls_call", "change", call.pk)}"' in shown.content.decode()
+
+
+def test_of_all_servers_that_are_left_alone_the_gateway_is_told(ours, gateway, viewer):
+    soon = clock.now() + dt.timedelta(seconds=30)
+    for url in ("https://sms.example/send", "https://crm.example/events"):
+        EndpointHealth.objects.create(project=ours, endpoint=endpoint_of(url), state="open", openings=1, until=soon)
+
+    shown = texts(sign_in(viewer, ours).get(LIST))
+
+    assert "A server is left alone for a moment https://sms.example:443/send" in shown
+    assert "crm.example" not in shown
 
 
 def test_a_missing_gateway_is_told_with_the_way_to_the_settings(failed, ours, viewer):
