@@ -10,6 +10,9 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import Any
 
+from django.db.models import Q
+
+from callflow.domain.dialling import TELEPHONE
 from callflow.pages.words import cause_text, outcome_text, party_text
 from calls.domain import CallState, Direction, LegRole, LegState
 from calls.models import Call, Leg
@@ -118,11 +121,12 @@ def _queue_steps(call: Call) -> Iterator[Step]:
 
 def _party_steps(call: Call, *, names_people: bool) -> Iterator[Step]:
     """Whom the telephone could talk with: every leg but its own, the last one as it is now. Supervisors stay unseen."""
-    legs = Leg.objects.filter(call=call).exclude(role=LegRole.SUPERVISOR).exclude(number=call.customer_number)
+    own = Q(number=call.customer_number) | Q(endpoint=f"{TELEPHONE}{call.customer_number}")
+    legs = Leg.objects.filter(call=call).exclude(role=LegRole.SUPERVISOR).exclude(own)
     for leg in legs.select_related("agent").order_by("pk"):
         if leg.answered_at is not None:
             yield {"kind": "talk", "name": _party_name(leg, names_people)}
-        elif leg.state != LegState.ENDED:
+        elif leg.state != LegState.ENDED and leg.role != LegRole.CALLER:
             kind = "ring" if leg.role == LegRole.AGENT else "number"
             yield {"kind": kind, "name": _party_name(leg, names_people)}
 

@@ -157,12 +157,16 @@ def test_way_of_a_call_that_rang_here_names_who_called(ours, agent_1):
         to_number=CALLER,
         customer_number=CALLER,
     )
-    for role, number, agent in (("caller", "agent_1", agent_1), ("destination", CALLER, None)):
+    parties = (
+        ("caller", "web:1_agent_1", "agent_1", agent_1),
+        ("destination", f"tel:{CALLER}", f"+{CALLER}", None),  # as the agent has dialled it
+    )
+    for role, endpoint, number, agent in parties:
         call.legs.create(
             project=ours,
             role=role,
             state="answered",
-            endpoint="x:1",
+            endpoint=endpoint,
             number=number,
             agent=agent,
             started_at=call.created_at,
@@ -171,6 +175,29 @@ def test_way_of_a_call_that_rang_here_names_who_called(ours, agent_1):
     steps = Client().get(f"/phone/call/{call.call_id}", **access(ours)).json()["steps"]
 
     assert steps == [{"kind": "called", "name": "+84 24 7308 2686"}, {"kind": "talk", "name": "Agent One"}]
+
+
+def test_way_of_a_call_that_rings_here_tells_who_calls_and_no_more(ours, agent_1):
+    call = factories.CallFactory(
+        project=ours,
+        direction="outbound",
+        state=CallState.DIALING_CUSTOMER,
+        from_number=HOTLINE,
+        to_number=CALLER,
+        customer_number=CALLER,
+    )
+    call.legs.create(
+        project=ours,
+        role="caller",
+        state="incoming",
+        endpoint="web:1_agent_1",
+        number="agent_1",
+        agent=agent_1,
+        started_at=call.created_at,
+    )
+    steps = Client().get(f"/phone/call/{call.call_id}", **access(ours)).json()["steps"]
+
+    assert steps == [{"kind": "called", "name": "+84 24 7308 2686"}]
 
 
 def test_way_costs_what_it_costs(ours, call_in_menu, django_assert_num_queries):
