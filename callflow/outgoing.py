@@ -277,9 +277,7 @@ def _actor_type(actor: Party | None) -> payloads.ActorType | None:
 
 def _ending(call: Call, cause: str) -> payloads.Ending:
     ended_at = call.ended_at or call.created_at
-    # Whom a program called talks with nobody but the program.
-    talked_from = call.connected_at or (call.answered_at if call.direction is not Direction.INBOUND else None)
-    talked = ended_at - talked_from if talked_from is not None else dt.timedelta()
+    talked = ended_at - call.talked_from if call.talked_from is not None else dt.timedelta()
     only_menu = call.connected_at is None and call.entry is None and call.flow.menu is not None
     return payloads.Ending(
         cause=_cause_text(cause),

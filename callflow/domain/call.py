@@ -305,6 +305,11 @@ class Call:
         return self.connected_at is not None or called
 
     @property
+    def talked_from(self) -> dt.datetime | None:
+        """Since when somebody has talked with the customer, if only a program that called him; None: nobody has."""
+        return self.connected_at or (self.answered_at if self.reached else None)
+
+    @property
     def next_deadline_at(self) -> dt.datetime | None:
         return min(self.timers.values(), default=None)
 

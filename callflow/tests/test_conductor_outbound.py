@@ -251,6 +251,12 @@ def test_then_the_customer_is_rung_and_both_talk():
     assert story.agents == [cast.released(LAN)]
 
 
+def test_the_time_that_an_agent_waits_for_the_customer_is_no_conversation():
+    story = calls_out().answers().passes(9).fails(HangupCause.NO_ANSWER)
+    assert story.call.state is CallState.ENDED
+    assert (story.call.answered_at, story.call.talked_from) == (cast.NOW, None)
+
+
 @pytest.mark.parametrize("cause", [HangupCause.REJECTED, HangupCause.NO_ANSWER, HangupCause.UNREACHABLE])
 def test_an_agent_who_does_not_answer_ends_it(cause):
     story = calls_out().rings().fails(cause)
@@ -315,7 +321,7 @@ def test_a_program_begins_when_the_customer_has_answered():
     assert story.all(port.Play) == []
     story.rings().passes(3).answers()
     assert story.last(port.Play).media == (port.Speech("Hello", "female"),)
-    assert story.call.answered_at == story.now
+    assert story.call.answered_at == story.call.talked_from == story.now
     assert set(story.call.timers) == {Timer.MEDIA}
     story.hears()
     assert story.ended == (Outcome.COMPLETED, Cause.SCCO_END, "INTERNAL")
