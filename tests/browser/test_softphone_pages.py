@@ -225,6 +225,81 @@ def test_who_is_asked_into_a_call_sees_that_it_is_none_of_a_queue(door, softphon
     expect(softphone.locator("#incoming-kind")).to_have_text("You are asked into a call")
 
 
+def test_who_gets_a_call_of_a_colleague_sees_that_at_once(door, softphone):
+    door.ring(info={"transfer": "attended"}, fromShown="+84 900 000 001", toShown="+84 24 7308 2686")
+    expect(softphone.locator("#incoming-kind")).to_have_text("You are asked about a call")
+    expect(softphone.locator("#incoming-name")).to_have_text("+84 900 000 001")
+    expect(softphone.locator("#incoming-facts")).to_contain_text("+84 24 7308 2686")
+    expect(softphone.locator("#because")).to_have_text("A call is ringing.")
+
+
+def test_call_that_rings_takes_no_keys_from_whoever_is_writing(door, softphone):
+    number = softphone.get_by_label("Number or user ID")
+    number.press_sequentially("mi")
+    softphone.clock.set_fixed_time(clock.now())  # the moment in which it rings, however slow the machine is
+    door.ring()
+    expect(softphone.locator("#incoming")).to_be_visible()
+    softphone.keyboard.type("ar ")
+    assert door.bodies(31) == []
+    softphone.get_by_role("tab", name="Colleagues").click()
+    search = softphone.get_by_label("Name, queue or number")
+    search.click()
+    door.say(30, callId="call-in")
+    door.ring("call-two")
+    expect(softphone.locator("#incoming")).to_be_visible()
+    expect(search).to_be_focused()
+    softphone.keyboard.press("Space")
+    assert door.bodies(31) == []
+
+
+def test_keyboard_stays_with_the_call_when_its_buttons_change(door, softphone):
+    door.ring()
+    expect(softphone.get_by_role("button", name="Answer")).to_be_focused()
+    softphone.keyboard.press("Enter")
+    door.wait_for(31)
+    door.offer()
+    expect(softphone.locator("#stage")).to_be_focused()
+    softphone.keyboard.press("t")
+    expect(softphone.get_by_label("Hand the call to")).to_be_focused()
+    softphone.keyboard.press("Escape")
+    expect(softphone.locator("#transfer-panel")).to_be_hidden()
+    expect(softphone.get_by_role("button", name="Transfer")).to_be_focused()
+
+
+def test_only_one_panel_of_a_call_is_open_and_keys_are_shown(door, softphone):
+    door.ring()
+    softphone.get_by_role("button", name="Answer").click()
+    door.wait_for(31)
+    door.offer()
+    expect(softphone.locator("#talking-state")).to_have_text("Connected")
+    softphone.keyboard.press("m")
+    expect(softphone.locator("#talking-state")).to_have_text("Muted: nobody hears you")
+    softphone.keyboard.press("k")
+    for key in "15#":
+        softphone.keyboard.press(key)
+    expect(softphone.locator("#keys-sent")).to_have_text("15#")
+    softphone.get_by_role("button", name="Add person").click()
+    expect(softphone.locator("#people-panel")).to_be_visible()
+    expect(softphone.locator("#keypad")).to_be_hidden()
+
+
+def test_page_says_before_a_call_that_there_is_no_microphone(console, check_page, door, ours, supervisor, lan, number):
+    console.context.add_init_script(f"({NO_MICROPHONE})()")
+    console.sign_in(supervisor, ours)
+    page = console.open("/softphone?agent=lan")
+    expect(page.locator("#no-microphone")).to_contain_text("Allow it beside the address. Callers would not hear you.")
+    check_page(page, "softphone-no-microphone")
+    page.evaluate("navigator.mediaDevices.getUserMedia = () => Promise.resolve(new MediaStream())")
+    page.get_by_role("button", name="Try again").click()
+    expect(page.locator("#no-microphone")).to_be_hidden()
+
+
+def test_what_cannot_be_done_without_the_server_is_said_in_words(softphone):
+    softphone.route("**/softphone/api/me/status", lambda route: route.abort())
+    softphone.get_by_label("Status").select_option("MEETING")
+    expect(softphone.locator("#problem")).to_have_text("The server cannot be reached.")
+
+
 def test_agent_rejects(door, softphone):
     door.ring()
     softphone.get_by_role("button", name="Reject").click()
@@ -360,6 +435,13 @@ def test_agent_notes_how_it_went_and_ends_wrap_up(check_page, wrapping_up, softp
     assert lan.activity == "idle"
 
 
+def test_note_that_a_call_interrupts_is_kept(door, wrapping_up, softphone):
+    softphone.get_by_label("Note", exact=True).press_sequentially("Wants tw")
+    with softphone.expect_response("**/note"):
+        door.ring()
+    assert list(CallNote.objects.values_list("call", "text")) == [(wrapping_up.pk, "Wants tw")]
+
+
 def test_older_note_never_overtakes_a_newer_one(wrapping_up, softphone):
     under_way: list[Route] = []
     softphone.route("**/note", lambda route: under_way.append(route) if not under_way else route.continue_())
@@ -482,6 +564,39 @@ def test_consultation_becomes_a_conversation_of_three(check_page, in_a_call, sof
     expect(softphone.locator("#people")).to_contain_text("+84 909 982 888In the call")
 
 
+def test_consulted_agent_sees_who_asks_and_cannot_steer_the_call(check_page, in_a_call, softphone, agent_2, lan):
+    in_a_call.legs.filter(leg_id="leg-lan").update(agent=agent_2, number="agent_2")
+    now = clock.now()
+    in_a_call.legs.create(
+        project=in_a_call.project,
+        role="agent",
+        state="answered",
+        endpoint="web:1_lan",
+        number="lan",
+        agent=lan,
+        leg_id="leg-asked",
+        started_at=now,
+        answered_at=now,
+    )
+    in_a_call.flow["transfer"] = {"kind": "attended", "leg": "leg-asked", "by": "leg-lan", "consulting": True}
+    in_a_call.save()
+    expect(softphone.locator("#consulting-with")).to_contain_text("You talk with Agent Two; the customer hears music.")
+    expect(softphone.locator("#consulting").get_by_role("button")).to_have_count(0)
+    for name in ("Hold", "Transfer", "Add person"):
+        expect(softphone.get_by_role("button", name=name)).to_be_disabled()
+    check_page(softphone, "softphone-consulted")
+
+
+def test_call_that_was_handed_over_has_not_been_hung_up(in_a_call, door, softphone):
+    softphone.route("**/transfer", lambda route: route.fulfill(json={"r": 0}))
+    softphone.get_by_role("button", name="Transfer").click()
+    softphone.get_by_label("Hand the call to").fill("0909 982 888")
+    softphone.get_by_role("button", name="Hand over: 0909 982 888").click()
+    expect(softphone.locator("#transfer-panel")).to_be_hidden()
+    door.say(30, callId="call-in")
+    expect(softphone.locator("#ended")).to_contain_text("You have handed the call over.")
+
+
 def test_other_tab_adds_and_removes_people_too(console, in_a_call, softphone):
     second = console.context.new_page()
     second.goto(softphone.url + "?agent=lan")
@@ -538,3 +653,5 @@ def test_refused_token_is_said_in_words(console, door, ours, lan):
     page = console.open(f"/softphone#token={token}")
     expect(page.locator("#because")).to_contain_text("the access token has ended or is not valid")
     expect(page.get_by_text("Sign-in refused", exact=True)).to_be_visible()
+    page.get_by_role("button", name="Sign in again").click()
+    expect(page.get_by_label("Access token")).to_be_visible()

@@ -8,7 +8,7 @@
 import { CallSound } from "./call_sound.js";
 import { Emitter } from "./emitter.js";
 import { ANSWERED, BUSY, SERVICE, whyOf } from "./packets.js";
-import { numberWords } from "./words.js";
+import { otherSide } from "./words.js";
 
 const RETURN_MS = 4000; // how long the server may take to offer a call anew to a page that was loaded again
 const MICROPHONE_MS = 5000; // the server waits twice as long for our answer; who decides later is heard later
@@ -20,6 +20,8 @@ const NOTHING_KNOWN = {
   to: "",
   fromAlias: "",
   toAlias: "",
+  fromShown: "", // the aliases as people read them, where the server says so
+  toShown: "",
   fromInternal: false,
   toType: "external",
   custom: "",
@@ -30,7 +32,7 @@ const NOTHING_KNOWN = {
   talkingSince: 0,
   held: false,
 };
-const KEPT = ["id", "isIncoming", "from", "to", "fromAlias", "toAlias", "customData", "info", "talkingSince", "held"];
+const KEPT = ["id", "isIncoming", "from", "to", "fromAlias", "toAlias", "fromShown", "toShown", "customData", "info", "talkingSince", "held"];
 
 export class Call extends Emitter {
   #client;
@@ -74,7 +76,7 @@ export class Call extends Emitter {
 
   /** The other side as people read it. */
   get party() {
-    return numberWords(this.isIncoming ? this.fromAlias || this.from : this.toAlias || this.to);
+    return otherSide(this);
   }
 
   // ── What people do ────────────────────────────────────────────────────────────────────────────────────────────────

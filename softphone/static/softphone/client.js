@@ -125,6 +125,8 @@ export class Client extends Emitter {
       to: body.toNumber ?? "",
       fromAlias: body.fromAlias ?? "",
       toAlias: body.toAlias ?? "",
+      fromShown: body.fromShown ?? "",
+      toShown: body.toShown ?? "",
       fromInternal: body.fromInternal === true,
       customData: body.customDataFromYourServer ?? "",
       info: body.info ?? {},

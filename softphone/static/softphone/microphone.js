@@ -30,8 +30,24 @@ export function closeStream(stream) {
   for (const track of stream?.getTracks() ?? []) track.stop();
 }
 
-/** The microphones by name, once access was given. */
-export async function microphones() {
-  const devices = (await navigator.mediaDevices?.enumerateDevices()) ?? [];
-  return devices.filter((each) => each.kind === "audioinput" && each.deviceId).map(({ deviceId, label }) => ({ deviceId, label }));
+/** Why nobody would be heard in a call now, as `openMicrophone` says it; empty when all is well. People may be asked. */
+export async function microphoneProblem() {
+  try {
+    closeStream(await openMicrophone());
+    return "";
+  } catch (error) {
+    return error.message;
+  }
+}
+
+/** Tell when somebody lets this page have the microphone, or no longer; some browsers cannot. */
+export async function onMicrophoneAllowed(changed) {
+  const permission = await navigator.permissions?.query({ name: "microphone" }).catch(() => null);
+  permission?.addEventListener("change", changed);
+}
+
+/** Devices by name, once the microphone was given. `kind`: audioinput or audiooutput. */
+export async function devices(kind) {
+  const found = (await navigator.mediaDevices?.enumerateDevices()) ?? [];
+  return found.filter((each) => each.kind === kind && each.deviceId).map(({ deviceId, label }) => ({ deviceId, label }));
 }

@@ -58,10 +58,9 @@ export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
-/** Tell screen readers. `urgent` interrupts them: for calls that ring. */
+/** Tell screen readers, also the same as before. `urgent` interrupts them: for calls that ring. */
 export function announce(text, { urgent = false } = {}) {
-  const region = byId(urgent ? "said-urgently" : "said");
-  if (region) region.textContent = text;
+  byId(urgent ? "said-urgently" : "said")?.replaceChildren(draw("span", {}, text));
 }
 
 /** A length of time: 1:05, 1:02:03. */
@@ -111,10 +110,12 @@ export async function ask(address, { method = "GET", body, headers = {} } = {}) 
     options.body = JSON.stringify(body);
     options.headers["Content-Type"] = "application/json";
   }
-  const response = await fetch(address, options);
+  const response = await fetch(address, options).catch(() => {
+    throw new Error(say("offline"));
+  });
   const isJson = (response.headers.get("Content-Type") ?? "").includes("json");
   const answer = isJson ? await response.json() : {};
-  if (!response.ok) throw Object.assign(new Error(answer.message ?? response.statusText), { status: response.status, code: answer.r });
+  if (!response.ok) throw Object.assign(new Error(answer.message ?? say("offline")), { status: response.status, code: answer.r });
   return answer;
 }
 

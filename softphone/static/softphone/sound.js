@@ -8,9 +8,27 @@ const RING_ON_S = 1;
 const RING_CYCLE_S = 4;
 
 let context = null;
+let speaker = ""; // a device's id; empty: the system's
+
+/** Be heard by this loudspeaker from now on, in calls too; empty: the system's. Some browsers have no choice. */
+export function hearBy(deviceId, ...elements) {
+  speaker = deviceId;
+  for (const each of [context, ...elements]) setSpeaker(each);
+}
+
+export function maySpeakerBeChosen() {
+  return "setSinkId" in HTMLMediaElement.prototype;
+}
+
+function setSpeaker(output) {
+  output?.setSinkId?.(speaker).catch(() => {}); // unplugged: what is heard stays where it was
+}
 
 function audio() {
-  context ??= new AudioContext();
+  if (!context) {
+    context = new AudioContext();
+    if (speaker) setSpeaker(context);
+  }
   if (context.state === "suspended") context.resume().catch(() => {});
   return context;
 }
@@ -73,6 +91,7 @@ export function chime() {
 /** Let a call be heard through an element; false when the browser wants a click first. */
 export async function hear(element, stream) {
   element.srcObject = stream;
+  if (speaker) setSpeaker(element);
   try {
     await element.play();
     return true;

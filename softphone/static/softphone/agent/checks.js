@@ -1,13 +1,12 @@
-/* Is everything ready for calls? Microphone, loudspeaker, notifications, the way to the server; and the settings. */
+/* Is everything ready for calls? Microphone, loudspeaker, notifications, the way to the server. */
 
-import { choose, closeStream, microphones, openMicrophone } from "../microphone.js";
-import { byId, draw, say, setText } from "../page.js";
+import { closeStream, openMicrophone } from "../microphone.js";
+import { byId, say, setText } from "../page.js";
 import { chime, mayBeHeard, watchLevel } from "../sound.js";
+import { listDevices } from "./devices.js";
 
 const LISTEN_MS = 6000;
 const SLOW_MS = 300;
-const MICROPHONE_KEPT = "softphone.microphone";
-const SHORTCUTS_KEPT = "softphone.shortcuts";
 
 /** Wire the checks up. `act` asks the station. */
 export function wireChecks(act) {
@@ -15,39 +14,14 @@ export function wireChecks(act) {
   byId("test-speaker").addEventListener("click", testSpeaker);
   byId("allow-notifications").addEventListener("click", askForNotifications);
   byId("test-round-trip").addEventListener("click", () => testRoundTrip(act));
-  byId("microphone").addEventListener("change", microphoneChosen);
-  byId("device").addEventListener("change", () => act("device", Number(byId("device").value)));
-  byId("shortcuts").checked = kept(SHORTCUTS_KEPT) !== "off";
-  byId("shortcuts").addEventListener("change", () => keep(SHORTCUTS_KEPT, byId("shortcuts").checked ? "on" : "off"));
-  choose(kept(MICROPHONE_KEPT));
   showNotifications();
 }
 
 /** Look at what can be looked at without asking anybody. */
 export async function lookAtChecks(act) {
-  await listMicrophones();
+  for (const id of ["check-microphone", "check-speaker"]) if (!byId(id).textContent) setText(byId(id), say("check.untried"));
   await testRoundTrip(act);
-  setCheck("check-speaker", (await mayBeHeard()) ? "" : "bad", (await mayBeHeard()) ? "" : say("check.click_first"));
-}
-
-function kept(name) {
-  try {
-    return localStorage.getItem(name) ?? "";
-  } catch {
-    return "";
-  }
-}
-
-function keep(name, value) {
-  try {
-    localStorage.setItem(name, value);
-  } catch {
-    // storage is forbidden: chosen anew next time
-  }
-}
-
-export function usesShortcuts() {
-  return byId("shortcuts").checked;
+  if (!(await mayBeHeard())) setCheck("check-speaker", "bad", say("check.click_first"));
 }
 
 function setCheck(id, tone, text) {
@@ -71,7 +45,7 @@ async function testMicrophone() {
     closeStream(stream);
     level.hidden = true;
     setCheck("check-microphone", loudest > 0.01 ? "fine" : "bad", say(loudest > 0.01 ? "check.fine" : "check.silent"));
-    await listMicrophones();
+    await listDevices();
   } catch (error) {
     setCheck("check-microphone", "bad", say(`microphone.${error.message}`));
   }
@@ -87,28 +61,16 @@ async function askForNotifications() {
   showNotifications();
 }
 
+const NOTIFICATION_TONES = { granted: "fine", denied: "bad", default: "" };
+
 function showNotifications() {
   const allowed = "Notification" in window ? Notification.permission : "denied";
   byId("allow-notifications").hidden = allowed !== "default";
-  setCheck("check-notifications", allowed === "granted" ? "fine" : "bad", say(`check.notifications.${allowed}`));
+  setCheck("check-notifications", NOTIFICATION_TONES[allowed], say(`check.notifications.${allowed}`));
 }
 
 async function testRoundTrip(act) {
   const ms = await act("roundTrip");
   if (ms === null) setCheck("check-round-trip", "bad", say("check.no_connection"));
   else setCheck("check-round-trip", ms < SLOW_MS ? "fine" : "bad", say("check.ms", { ms }));
-}
-
-async function listMicrophones() {
-  const found = await microphones();
-  const options = [draw("option", { value: "" }, say("check.default_microphone"))];
-  found.forEach(({ deviceId, label }, place) => options.push(draw("option", { value: deviceId }, label || `${place + 1}`)));
-  byId("microphone").replaceChildren(...options);
-  byId("microphone").value = kept(MICROPHONE_KEPT);
-  if (byId("microphone").selectedIndex < 0) byId("microphone").value = "";
-}
-
-function microphoneChosen() {
-  keep(MICROPHONE_KEPT, byId("microphone").value);
-  choose(byId("microphone").value);
 }

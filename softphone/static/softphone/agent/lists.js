@@ -5,7 +5,7 @@ import { byId, dayAndTime, draw, has, icon, say, span } from "../page.js";
 const TYPING_MS = 250;
 const PHONE = /^\+?[\d\s().-]{3,20}$/;
 const MISSED = new Set(["timed_out", "rejected", "busy", "unreachable", "failed", "no_answer", "withdrawn"]);
-const DIRECTIONS = { inbound: "call_received", outbound: "call_made", internal: "sync_alt" };
+const SIGNS = { inbound: "call_received", outbound: "call_made", internal: "sync_alt" };
 
 /** A search box over colleagues, queues and telephone numbers. `choose(type, to, way)` takes what was chosen.
 
@@ -79,9 +79,11 @@ function historyLine(call, dial) {
   const again = draw("button", { type: "button", class: "icon-button", "aria-label": label, onclick: () => dial(call.number) }, icon("call"));
   const what = [dayAndTime(call.at), call.queue, resultWords(call)].filter(Boolean).join(" · ");
   const note = [call.disposition, call.note].filter(Boolean).join(": ");
-  return draw("li", MISSED.has(call.result) ? { class: "is-missed" } : {},
+  const isMissed = MISSED.has(call.result);
+  const sign = !isMissed ? SIGNS[call.direction] : call.placed ? "call_missed_outgoing" : "call_missed";
+  return draw("li", isMissed && !call.placed ? { class: "is-missed" } : {},
     draw("div", {},
-      draw("strong", {}, icon(MISSED.has(call.result) ? "call_missed" : DIRECTIONS[call.direction]), " ", call.shown || "–"),
+      draw("strong", {}, icon(sign), " ", call.shown || "–"),
       draw("p", { class: "hint" }, what),
       note ? draw("p", { class: "hint" }, note) : ""),
     call.number ? again : "");

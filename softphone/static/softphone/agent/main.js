@@ -5,7 +5,8 @@ import { byId, config, draw, followTheme, say, sayAll, setText, showOnly } from 
 import { ring } from "../sound.js";
 import { Access, keepAccess, keptAccess, nameOf } from "./access.js";
 import { AgentApi } from "./api.js";
-import { lookAtChecks, usesShortcuts, wireChecks } from "./checks.js";
+import { lookAtChecks, wireChecks } from "./checks.js";
+import { askForMicrophone, listDevices, usesShortcuts, wireDevices } from "./devices.js";
 import { drawColleagues, drawHistory, wireTabs } from "./lists.js";
 import { Stage } from "./stage.js";
 import { Station } from "./station.js";
@@ -22,6 +23,7 @@ let access = null;
 let silence = () => {};
 let notification = null;
 let openTab = () => "tab-history";
+let past = ""; // what the agent's own calls depend on, as they are shown
 
 followTheme();
 sayAll();
@@ -79,8 +81,8 @@ async function takePlace(token) {
   });
   lead.on("ring", ringing);
   lead.on("stream", (stream) => stage.listen(stream));
-  lead.on("over", () => opened(openTab()));
   use(lead);
+  askForMicrophone();
 }
 
 function use(next) {
@@ -97,10 +99,11 @@ function wire() {
   stage = new Stage(station);
   openTab = wireTabs(opened);
   wireChecks(act);
+  wireDevices(act);
   byId("status").addEventListener("change", () => act("status", byId("status").value));
   byId("take-over").addEventListener("click", () => station.takeOver?.());
   byId("colleagues-search").addEventListener("input", drawColleaguesNow);
-  byId("leave").addEventListener("click", leave);
+  for (const id of ["leave", "sign-in-again"]) byId(id).addEventListener("click", leave);
   addEventListener("keydown", keyPressed);
   addEventListener("beforeunload", (event) => {
     if (station.snapshot.leads && station.snapshot.call) event.preventDefault();
@@ -121,6 +124,8 @@ function drawAll() {
   drawTop(snapshot);
   byId("mirror-note").hidden = snapshot.leads;
   byId("take-over").hidden = Boolean(snapshot.call);
+  byId("again").hidden = snapshot.problem !== "token";
+  if (snapshot.me) followPast(snapshot.me);
   stage.draw(snapshot);
   document.documentElement.dataset.connection = snapshot.connection;
   document.documentElement.dataset.call = snapshot.call?.state ?? "none";
@@ -152,13 +157,21 @@ function drawStatuses(me) {
   chooser.className = `status is-${me.status === "AVAILABLE" ? "available" : "away"}`;
 }
 
+/** A call that is over is among the agent's own calls as soon as the server has stored its end. */
+function followPast({ activity, lastCall }) {
+  const now = `${activity} ${lastCall?.callId} ${lastCall?.endedAt}`;
+  if (now === past) return;
+  past = now;
+  if (openTab() === "tab-history") opened("tab-history");
+}
+
 async function opened(tab) {
   if (tab === "tab-history") {
     const found = await act("history");
     if (found) drawHistory(byId("history"), found.calls, dial);
   }
   if (tab === "tab-colleagues") await drawColleaguesNow();
-  if (tab === "tab-settings") await lookAtChecks(act);
+  if (tab === "tab-settings") await Promise.all([lookAtChecks(act), listDevices()]);
 }
 
 async function drawColleaguesNow() {
@@ -189,7 +202,7 @@ function ringing(rings) {
 const SHORTCUTS = { a: "answer", r: "reject", e: "hang-up", m: "mute", h: "hold", k: "keys", t: "transfer", p: "add", w: "end-wrap-up" };
 
 function keyPressed(event) {
-  if (!usesShortcuts() || event.ctrlKey || event.metaKey || event.altKey || event.repeat || isWriting(event.target)) return;
+  if (!usesShortcuts() || !stage.heedsKeys || event.ctrlKey || event.metaKey || event.altKey || event.repeat || isWriting(event.target)) return;
   const key = keyOf(event);
   if (key && stage.isKeypadOpen) {
     byId("keypad").querySelector(`[data-key="${CSS.escape(key)}"]`).click();

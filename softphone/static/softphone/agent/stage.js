@@ -1,25 +1,27 @@
 /* The middle of the page: the call that rings or goes on, wrap-up, or the telephone to dial with. Drawn from a snapshot. */
 
-import { fillKeypad } from "../keypad.js";
+import { fillKeypad, isWriting } from "../keypad.js";
 import { announce, byId, draw, has, say, sayEnd, setText, showOnly, span } from "../page.js";
 import { hear } from "../sound.js";
-import { numberWords } from "../words.js";
 import { Picker } from "./lists.js";
+import { Note } from "./note.js";
+import { Panels } from "./panels.js";
 import { People } from "./people.js";
 import { infoFacts, partyWords, pathWords } from "./words.js";
 
 const ENDED_SHOWN_MS = 6000;
-const NOTE_SHOWN_MS = 300_000;
+const KEYS_SHOWN = 24; // of those that were pressed in a call, the last ones
+const STARTLED_MS = 1500; // fingers that were writing go on for a moment when a call takes the field away
 const POOR_LOSS = 0.03; // of packets: from here on words get lost
 
 export class Stage {
   #station;
   #scene = "";
   #factsOf = "";
-  #noteOf = "";
-  #writing = Promise.resolve(); // the note that is under way to the server
+  #heedsKeysFrom = 0;
+  #note;
+  #panels;
   #people;
-  #pickers; // by panel
 
   constructor(station) {
     this.#station = station;
@@ -36,15 +38,13 @@ export class Stage {
     does("retry-microphone", "retryMicrophone");
     does("end-wrap-up", "wrapUp", "end");
     does("extend-wrap-up", "wrapUp", "extend");
-    for (const button of Object.keys(PANELS)) byId(button).addEventListener("click", () => this.toggle(button));
     byId("dial").addEventListener("submit", (event) => this.#dial(event));
-    byId("note-form").addEventListener("submit", (event) => this.#writeNote(event));
-    byId("note-form").addEventListener("change", (event) => this.#writeNote(event)); // nothing that was written gets lost
-    fillKeypad(byId("keypad"), (key) => act("press", key));
+    fillKeypad(byId("keypad"), (key) => this.#press(key));
     const hand = (type, to, kind) => this.#transfer(type, to, kind);
-    this.#people = new People(act, () => this.#close("add"));
     const transfer = new Picker(byId("transfer-search"), byId("transfer-list"), act, TRANSFERS, hand);
-    this.#pickers = { "transfer-panel": transfer, "people-panel": this.#people.picker };
+    this.#note = new Note(act);
+    this.#people = new People(act, () => this.#panels.close("add"));
+    this.#panels = new Panels({ "transfer-panel": transfer, "people-panel": this.#people.picker });
   }
 
   /** Show and do from now on what this station says. */
@@ -52,23 +52,13 @@ export class Stage {
     this.#station = station;
   }
 
-  /** Open or close a panel of the call. */
-  toggle(button) {
-    const panel = byId(PANELS[button]);
-    panel.hidden = !panel.hidden;
-    byId(button).setAttribute("aria-expanded", !panel.hidden);
-    const picker = this.#pickers[panel.id];
-    if (panel.hidden || !picker) return;
-    picker.look();
-    picker.box.focus();
-  }
-
-  #close(button) {
-    if (!byId(PANELS[button]).hidden) this.toggle(button);
-  }
-
   get isKeypadOpen() {
-    return this.#scene === "talking" && !byId("keypad").hidden;
+    return this.#scene === "talking" && this.#panels.isOpen("keys");
+  }
+
+  /** Whether keys are meant for calls: what somebody was writing when it rang neither answers nor rejects. */
+  get heedsKeys() {
+    return Date.now() >= this.#heedsKeysFrom;
   }
 
   // ── Drawing ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -84,20 +74,22 @@ export class Stage {
     if (scene === "talking") this.#drawTalking(snapshot, entered);
     if (scene === "wrap-up") this.#drawWrapUp(me, entered);
     if (!call) this.#drawDial(snapshot);
-    this.#drawNote(me, call);
+    this.#note.draw(me, call);
     this.#drawEnded(call ? null : ended);
     this.tick(snapshot);
+    keepPlace();
   }
 
   #drawIncoming({ call, me }, entered) {
     const known = me?.call?.callId === call.id ? me.call : null;
     const queue = call.info?.queue || known?.queue || "";
-    setText(byId("incoming-kind"), kindWords(call.info, queue));
+    setText(byId("incoming-kind"), kindWords(call.info, queue, known?.transfer));
     setText(byId("incoming-name"), partyWords(call, known));
     this.#drawFacts("incoming-facts", call, known);
     if (entered) {
       announce(say("incoming.from", { name: call.party, queue: byId("incoming-kind").textContent }), { urgent: true });
-      byId("answer").focus();
+      if (isWriting(document.activeElement)) this.#heedsKeysFrom = Date.now() + STARTLED_MS;
+      else byId("answer").focus();
     }
   }
 
@@ -119,20 +111,25 @@ export class Stage {
     this.#drawQuality(call.quality);
     this.#drawTransfer(known?.transfer);
     this.#people.draw(known);
-    if (entered) Object.keys(PANELS).forEach((button) => this.#close(button));
+    if (entered) {
+      this.#panels.closeAll();
+      setText(byId("keys-sent"), "");
+    }
     if (isNews) announce(state);
   }
 
   #drawTransfer(transfer) {
     byId("consulting").hidden = !transfer;
+    if (!transfer) setText(byId("consulting-with"), "");
     if (!transfer) return;
-    const text = transfer.consulting ? "transfer.talking" : `transfer.ringing_${transfer.kind}`;
-    setText(byId("consulting-with"), say(text, { name: transfer.to }));
-    byId("hand-over").hidden = byId("take-back").hidden = transfer.kind !== "attended";
-    byId("merge").hidden = !transfer.consulting;
+    const text = consultingWords(transfer);
+    if (byId("consulting-with").textContent !== text) announce(text);
+    setText(byId("consulting-with"), text);
+    const isAsked = Boolean(transfer.by);
+    byId("hand-over").hidden = byId("take-back").hidden = isAsked || transfer.kind !== "attended";
+    byId("merge").hidden = isAsked || !transfer.consulting;
     setText(byId("hand-over"), say(transfer.consulting ? "transfer.hand_over" : "transfer.leave_now"));
-    this.#close("transfer");
-    this.#close("add");
+    this.#panels.close("transfer", "add");
   }
 
   #drawQuality(quality) {
@@ -144,8 +141,8 @@ export class Stage {
   #drawFacts(id, call, known) {
     const path = pathWords(known?.path ?? call.info?.path);
     const facts = [
-      [say("facts.queue"), id === "talking-facts" ? known?.queue ?? call.info?.queue : ""],
-      [say("facts.called"), call.isIncoming && call.to !== call.party ? numberWords(call.to) : ""],
+      [say("facts.queue"), id === "talking-facts" || call.info?.transfer ? known?.queue ?? call.info?.queue : ""],
+      [say("facts.called"), call.called],
       [say("facts.path"), path],
       ...infoFacts(known?.info || call.customData),
     ].filter(([, value]) => value);
@@ -158,29 +155,9 @@ export class Stage {
   #drawWrapUp(me, entered) {
     byId("extend-wrap-up").disabled = me.wrapUp.extended;
     if (entered) {
-      byId("note-box").open = true;
+      this.#note.open();
       announce(say("wrap_up"));
     }
-  }
-
-  /** The note of the call that goes on, or of the last one for a while. */
-  #drawNote(me, call) {
-    const last = me?.lastCall;
-    const isOpen = last && (call ? call.id === last.callId : me.wrapUp || me.now - last.endedAt < NOTE_SHOWN_MS);
-    byId("note-box").hidden = !isOpen;
-    if (!isOpen) return;
-    this.#offerDispositions(me.dispositions);
-    if (this.#noteOf === last.callId) return;
-    this.#noteOf = last.callId;
-    byId("note-box").open = Boolean(me.wrapUp);
-    byId("disposition").value = last.disposition;
-    byId("note").value = last.note;
-    setText(byId("note-said"), "");
-  }
-
-  #offerDispositions(labels) {
-    const list = byId("dispositions");
-    if (list.childElementCount !== labels.length) list.replaceChildren(...labels.map((label) => draw("option", { value: label })));
   }
 
   #drawDial({ me, connection }) {
@@ -238,7 +215,12 @@ export class Stage {
   async #transfer(type, to, kind) {
     const done = await this.#station.act("transfer", type, to, kind);
     byId("transfer-problem").hidden = Boolean(done);
-    if (done) this.#close("transfer");
+    if (done) this.#panels.close("transfer");
+  }
+
+  #press(key) {
+    setText(byId("keys-sent"), (byId("keys-sent").textContent + key).slice(-KEYS_SHOWN));
+    this.#station.act("press", key);
   }
 
   /** What was refused is said where it was asked. */
@@ -249,17 +231,6 @@ export class Stage {
     line.hidden = false;
     if (line.id === "problem") setTimeout(() => { line.hidden = true; }, ENDED_SHOWN_MS);
   }
-
-  /** One after the other, so that an older text never overtakes a newer one; `saved` is said of the newest only. */
-  async #writeNote(event) {
-    event.preventDefault();
-    setText(byId("note-said"), "");
-    const note = [this.#noteOf, byId("disposition").value, byId("note").value];
-    const writing = this.#writing.then(() => this.#station.act("writeNote", ...note));
-    this.#writing = writing;
-    const done = await writing;
-    if (writing === this.#writing) setText(byId("note-said"), say(done ? "note.saved" : "note.not_saved"));
-  }
 }
 
 function sayRefusal(action, code, message) {
@@ -269,18 +240,31 @@ function sayRefusal(action, code, message) {
 
 const SILENT = new Set(["history", "directory", "roundTrip", "press"]);
 const SCENES = ["incoming", "talking", "wrap-up", "dial"];
-const PANELS = { keys: "keypad", transfer: "transfer-panel", add: "people-panel" }; // by the button that opens it
 const PROBLEMS = { transfer: "transfer-problem", addPerson: "people-problem" }; // where to say what was refused
 const TRANSFERS = { agent: ["blind", "attended"], queue: ["blind"], phone: ["blind", "attended"] };
 
-function kindWords(info, queue) {
-  if (has(`incoming.${info?.guest}`)) return say(`incoming.${info.guest}`);
+function kindWords(info, queue, transfer) {
+  if (transfer?.by) return say(`incoming.${transfer.kind}_by`, { name: transfer.by });
+  for (const key of [`incoming.${info?.guest}`, `incoming.${info?.transfer}`]) if (has(key)) return say(key);
   return queue ? say("incoming.queue", { queue }) : say("incoming.direct");
+}
+
+function consultingWords({ kind, consulting, to, by }) {
+  if (by) return say("transfer.asked", { name: by });
+  return say(consulting ? "transfer.talking" : `transfer.ringing_${kind}`, { name: to });
 }
 
 function stateWords(call) {
   if (call.soundIsLost) return say("call.sound_lost");
-  return call.held ? say("call.held") : say(`call.${call.isIncoming ? "in" : "out"}.${call.state}`);
+  if (call.held) return say("call.held");
+  return call.muted && call.state === "talking" ? say("call.muted") : say(`call.${call.isIncoming ? "in" : "out"}.${call.state}`);
+}
+
+/** Whoever has used a button that is gone now stays in this part of the page. */
+function keepPlace() {
+  const stage = byId("stage");
+  const at = document.activeElement;
+  if (at !== stage && stage.contains(at) && (at.disabled || !at.offsetParent)) stage.focus({ preventScroll: true });
 }
 
 /** A number without the signs that people write between digits; anything else is a colleague's user ID. */

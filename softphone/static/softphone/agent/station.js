@@ -5,6 +5,8 @@
 
 import { Client, doorOf } from "../client.js";
 import { Emitter } from "../emitter.js";
+import { calledNumber } from "../words.js";
+import { partyWords } from "./words.js";
 
 const ASK_EVERY_MS = 3000;
 const ASK_SOON_MS = 250; // after something of a call has changed: the server has stored it by then
@@ -20,6 +22,7 @@ export class Station extends Emitter {
   #me = null;
   #problem = "";
   #ended = null;
+  #handedOn = ""; // the id of the call that this agent has handed to somebody else
   #kept;
 
   /** `kept`: {load, save} of what another life of this place needs: the client's ids and its call. */
@@ -32,7 +35,10 @@ export class Station extends Emitter {
     this.#client = new Client({ url: doorOf(location.href), token, ids });
     kept.save({ ids: { deviceId: this.#client.deviceId, sessionId: this.#client.sessionId } });
     this.api.token = token;
-    this.#client.on("state", () => this.#changed());
+    this.#client.on("state", () => {
+      this.#askSoon(); // whether a device is connected is a part of the agent's state
+      this.#changed();
+    });
     this.#client.on("authen", (answer) => { this.#problem = answer.r ? "token" : ""; });
     this.#client.on("tokenwanted", () => this.#renew());
     this.#client.on("incoming", (incoming) => this.#take(incoming));
@@ -71,7 +77,7 @@ export class Station extends Emitter {
       isIncoming: call.isIncoming,
       state: call.state,
       party: call.party,
-      to: call.toAlias,
+      called: calledNumber(call),
       info: call.info,
       customData: call.customData,
       ringsUntil: call.ringsUntil,
@@ -120,14 +126,19 @@ export class Station extends Emitter {
   #moved(call) {
     this.emit("ring", call.isIncoming && call.state === "ringing");
     if (call.isOver) {
-      this.#ended = { why: call.why, code: call.code, party: call.party, at: Date.now() };
+      const why = this.#handedOn === call.id && call.why === "remote" ? "handed_on" : call.why;
+      this.#ended = { why, code: call.code, party: partyWords(call, this.#knownOf(call)), at: Date.now() };
       this.#call = null;
       this.emit("stream", null);
-      this.emit("over", call);
     }
     this.#keep();
     this.#askSoon();
     this.#changed();
+  }
+
+  /** What the server has said of a call. */
+  #knownOf(call) {
+    return this.#me?.call?.callId === call.id ? this.#me.call : null;
   }
 
   #keep() {
@@ -187,6 +198,17 @@ export class Station extends Emitter {
     this.#know(me);
   }
 
+  /** Ask for what lets the call go to somebody else: nobody hangs up on the agent when it then leaves this page. */
+  async handOn(asked) {
+    this.#handedOn = this.#call.id;
+    try {
+      return await asked;
+    } catch (error) {
+      this.#handedOn = "";
+      throw error;
+    }
+  }
+
   roundTrip() {
     return this.#client.roundTrip();
   }
@@ -207,8 +229,11 @@ const ACTIONS = {
   async status(status) { this.know(await this.api.setStatus(status)); },
   async device(kind) { this.know(await this.api.setDevice(kind)); },
   async wrapUp(action) { this.know(await this.api.wrapUp(action)); },
-  transfer(type, to, kind) { return this.api.transfer(this.call.id, type, to, kind); },
-  completeTransfer() { return this.api.completeTransfer(this.call.id); },
+  transfer(type, to, kind) {
+    const asked = this.api.transfer(this.call.id, type, to, kind);
+    return kind === "blind" ? this.handOn(asked) : asked;
+  },
+  completeTransfer() { return this.handOn(this.api.completeTransfer(this.call.id)); },
   cancelTransfer() { return this.api.cancelTransfer(this.call.id); },
   mergeTransfer() { return this.api.mergeTransfer(this.call.id); },
   addPerson(type, to) { return this.api.addPerson(this.call.id, type, to); },
