@@ -1,7 +1,7 @@
 /* The test phone: a page that is a customer's telephone. It calls the project's numbers, and rings when it is called. */
 
 import { Client, doorOf } from "../client.js";
-import { fillKeypad, keyOf } from "../keypad.js";
+import { fillKeypad, isWriting, keyOf } from "../keypad.js";
 import { announce, ask, byId, config, csrf, draw, followTheme, say, sayAll, sayEnd, setText, showOnly, span } from "../page.js";
 import { hear, ring } from "../sound.js";
 import { Path, showTree } from "./path.js";
@@ -28,6 +28,7 @@ byId("hang-up").addEventListener("click", () => call?.hangUp());
 byId("mute").addEventListener("click", () => call?.mute(!call.muted));
 byId("allow-sound").addEventListener("click", listen);
 byId("share")?.addEventListener("click", share);
+byId("copy-link")?.addEventListener("click", copyLink);
 addEventListener("keydown", keyPressed);
 addEventListener("pagehide", () => call?.hangUp());
 if (byId("caller")) byId("caller").value = kept() || facts.caller;
@@ -122,8 +123,9 @@ function ringing(incoming) {
   take(incoming, incoming.party);
   setText(byId("ringing-from"), byId("talking-with").textContent);
   silence = ring();
+  path.watch(incoming.id);
   announce(say("phone.rings_from", { name: byId("talking-with").textContent }), { urgent: true });
-  byId("answer").focus();
+  if (!isWriting(document.activeElement)) byId("answer").focus();
 }
 
 function take(taken, name) {
@@ -142,7 +144,6 @@ function take(taken, name) {
 function showCall() {
   document.documentElement.dataset.call = call.state;
   if (call.state !== "ringing" || !call.isIncoming) silence();
-  if (call.state === "talking" && call.isIncoming) path.watch(call.id);
   if (call.isOver) {
     over();
     return;
@@ -216,16 +217,25 @@ function drawShare() {
   setText(button, say(number?.link ? "share.off" : "share.on"));
   byId("share-link").hidden = !number?.link;
   byId("share-address").value = number?.link ?? "";
+  setText(byId("copy-link"), say("share.copy"));
 }
 
 async function share() {
   const number = chosen();
+  byId("share-problem").hidden = true;
   try {
     const answer = await ask(facts.addresses.link, { method: "POST", headers: csrf(), body: { number: number.digits, on: !number.link } });
     number.link = answer.link;
     announce(say(answer.link ? "share.is_on" : "share.is_off"));
   } catch (error) {
-    announce(error.message, { urgent: true });
+    setText(byId("share-problem"), error.message);
+    byId("share-problem").hidden = false;
   }
   drawShare();
+}
+
+/** Where a browser gives no clipboard, the address is at least chosen. */
+async function copyLink() {
+  byId("share-address").select();
+  await navigator.clipboard?.writeText(byId("share-address").value).then(() => setText(byId("copy-link"), say("share.copied"))).catch(() => {});
 }

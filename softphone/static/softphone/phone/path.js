@@ -3,6 +3,7 @@
 import { ask, byId, draw, icon, say } from "../page.js";
 
 const ASK_EVERY_MS = 1000;
+const NOTHING = { steps: [], lit: [], now: "" };
 const SIGNS = { call: "call", called: "ring_volume", node: "dialpad", queue: "hourglass_top", ring: "ring_volume", talk: "forum", message: "voicemail", number: "phone_forwarded", program: "code", end: "call_end" };
 
 /** Watches one call at a time. `headers` gives the proof of who asks. */
@@ -20,6 +21,8 @@ export class Path {
     this.stop();
     this.#callId = callId;
     this.#drawn = "";
+    this.#draw(NOTHING); // what is shown is another call's
+    byId("no-steps").hidden = true;
     this.#look();
   }
 
