@@ -275,6 +275,15 @@ def test_busy_is_told_once(open_shop):
     assert [state["code"] for (state,) in open_shop.seen("signalingstate")] == [5]
 
 
+def test_end_of_a_call_that_reaches_nobody_is_told_once(open_shop):
+    make_call(open_shop)
+    open_shop.door.accept_offer()
+    open_shop.door.say(32, callId="call-out", code=480, reason="Temporarily Unavailable")
+    open_shop.seen("callingScreenHide")
+    states = [(state["code"], state["sipCode"]) for (state,) in open_shop.seen("signalingstate")]
+    assert states == [(6, 480)]
+
+
 def test_page_can_forbid_a_call_before_it_is_made(open_shop):
     open_shop.page.evaluate("window.mayCall = false")
     make_call(open_shop)

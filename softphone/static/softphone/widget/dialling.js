@@ -10,6 +10,7 @@ export function configure() {
   byId("kind-row").hidden = !askCallTypeWhenMakeCall;
   byId("close").hidden = !showButtonClose;
   byId("screen").hidden = showMode === "min" && !isPopup;
+  document.body.classList.toggle("is-min", byId("screen").hidden);
   setText(byId("size"), showMode === "min" ? "▴" : "▾");
   byId("size").setAttribute("aria-label", say(showMode === "min" ? "widget.larger" : "widget.smaller"));
   byId("routing").value = routingType;

@@ -6,6 +6,7 @@ import { Client, doorOf } from "../client.js";
 import { fillKeypad } from "../keypad.js";
 import { announce, byId, say, sayAll, sayEnd, setText, showOnly, span } from "../page.js";
 import { hear, ring } from "../sound.js";
+import { calledNumber } from "../words.js";
 import { cleaned, configure, kindChosen, numberBox } from "./dialling.js";
 import { followPage, isPopup, outside, tell } from "./host.js";
 import { PublicCall } from "./public_call.js";
@@ -15,12 +16,12 @@ const BACK_TO_DIALLING_MS = 2000; // how long the end of a call stays on the scr
 const SIGNALLING = { 100: [1, "Calling"], 180: [2, "Ringing"], 183: [2, "Ringing"], 200: [3, "Answered"], 486: [5, "Busy here"], 603: [5, "Busy here"] };
 const ENDED = [6, "Ended"];
 const VIDEO = "free-video-call";
-const BUSY_CODES = new Set([486, 603]);
 const WANTED_WITHIN_MS = 8000; // a call that somebody answers is told to the new window within a second
 
 let client = null;
 let call = null; // our Call
 let silence = () => {};
+let isEndTold = false; // the page knows already that the call is over, and why
 let isHandedOver = false; // the call that rings here is answered in a window
 let wanted = window.stringeeWanted ?? null;
 
@@ -173,11 +174,11 @@ function answer() {
 function take(taken, shown) {
   call = taken;
   shown.follow(taken);
-  isHandedOver = false;
+  isHandedOver = isEndTold = false;
   window.stringeePhone.currentCall = shown;
   share();
-  setText(byId("party"), taken.isIncoming ? taken.party : `+${taken.to}`.replace(/^\+(?=\D)/, ""));
-  setText(byId("via"), taken.isIncoming && taken.toAlias ? say("widget.via", { name: taken.toAlias }) : "");
+  setText(byId("party"), taken.party);
+  setText(byId("via"), calledNumber(taken) ? say("widget.via", { name: calledNumber(taken) }) : "");
   taken.on("state", () => moved(taken));
   taken.on("code", ({ code, reason }) => signal(code, reason));
   taken.on("stream", heard);
@@ -200,6 +201,7 @@ function moved(moving) {
 /** The state as pages of this API read it. */
 function signal(sipCode, sipReason) {
   const [code, reason] = SIGNALLING[sipCode] ?? (sipCode >= 400 ? ENDED : [0, ""]);
+  isEndTold = sipCode >= 400;
   if (code) tell("signalingstate", { code, reason, sipCode, sipReason });
 }
 
@@ -209,7 +211,7 @@ function over(ended) {
     return;
   }
   const wasIncoming = ended.isIncoming && !ended.talkingSince;
-  if (!BUSY_CODES.has(ended.code) && ended.why !== "refused") tell("signalingstate", { code: 6, reason: "Ended", sipCode: -1, sipReason: "Bye" });
+  if (!isEndTold && ended.why !== "refused") tell("signalingstate", { code: 6, reason: "Ended", sipCode: -1, sipReason: "Bye" });
   call = null;
   window.stringeePhone.currentCall = null;
   share();
@@ -217,6 +219,7 @@ function over(ended) {
   setText(byId("call-state"), sayEnd(ended.why, ended.code));
   announce(byId("call-state").textContent);
   for (const id of ["answering", "talking"]) byId(id).hidden = true;
+  setText(byId("bar-call"), "");
   clearInterval(clock);
   setTimeout(() => {
     if (call) return;
@@ -229,6 +232,7 @@ function over(ended) {
 /** The call goes on in a window, which has told the page of it. */
 function handedOver() {
   call = null;
+  setText(byId("bar-call"), "");
   clearInterval(clock);
   showOnly(byId("page-diapad"), SCREENS.map(byId));
 }
@@ -243,7 +247,10 @@ function draw() {
   byId("talking").hidden = rings;
   setText(byId("call-state"), say(`call.${call.isIncoming ? "in" : "out"}.${call.state}`));
   clearInterval(clock);
-  const showTime = () => setText(byId("call-time"), call?.talkingSince ? span(Date.now() - call.talkingSince) : "");
+  const showTime = () => {
+    setText(byId("call-time"), call?.talkingSince ? span(Date.now() - call.talkingSince) : "");
+    setText(byId("bar-call"), call ? `${byId("call-time").textContent} ${byId("party").textContent}` : "");
+  };
   clock = setInterval(showTime, 500);
   showTime();
 }

@@ -5,6 +5,7 @@ export const BODY = `
   <h1 class="sr-only" data-say="agent.title"></h1>
   <header class="bar">
     <span id="dot" class="dot"></span>
+    <span id="bar-call" class="bar-call" aria-hidden="true"></span>
     <strong id="connection" class="lbl-connection" role="status"></strong>
     <button id="size" type="button"></button>
     <button id="close" type="button" data-say-label="widget.close">×</button>
