@@ -28,13 +28,17 @@ SNIPPET = """<script src="{server}/js/StringeeSoftPhone-lastest.js"></script>
     showMode: "full", right: 20, bottom: 20, arrowDisplay: "none",
     fromNumbers: {numbers}
   }});
-
+  StringeeSoftPhone.on("incomingCall", (call) => console.log(call.fromNumber, call.customDataFromYourServer));
+{connect}
+</script>"""
+WITH_OWN_SERVER = """
   // Your own server makes the token, with an API key that only it knows.
   const freshToken = async () => (await fetch("/softphone-token")).text();
   freshToken().then((token) => StringeeSoftPhone.connect(token));
-  StringeeSoftPhone.on("requestNewToken", async () => StringeeSoftPhone.connect(await freshToken()));
-  StringeeSoftPhone.on("incomingCall", (call) => console.log(call.fromNumber, call.customDataFromYourServer));
-</script>"""
+  StringeeSoftPhone.on("requestNewToken", async () => StringeeSoftPhone.connect(await freshToken()));"""
+TO_TRY = """
+  // To try it with: one agent's token, which ends. Later your own server makes one for whoever is signed in.
+  StringeeSoftPhone.connect("{token}");"""
 SDK_LINE = 'const client = new StringeeClient(["{socket}"]);'
 
 
@@ -51,7 +55,7 @@ def embed(request: HttpRequest) -> HttpResponse:
     context = {
         **admin.site.each_context(request),
         "title": _("Softphone in your pages"),
-        "snippet": snippet(project, server),
+        "snippet": snippet(project, server, issued.token if issued else ""),
         "sdk_line": SDK_LINE.format(socket=server.replace("http", "ws", 1) + "/softphone/ws"),
         "form": form,
         "issued": issued,
@@ -65,10 +69,11 @@ def embed(request: HttpRequest) -> HttpResponse:
     return response
 
 
-def snippet(project: Project, server: str) -> str:
-    """What to copy into a page, with the project's numbers as caller IDs."""
+def snippet(project: Project, server: str, token: str = "") -> str:
+    """What to copy into a page, with the project's numbers as caller IDs; with a token it works as it is."""
     rows = Number.objects.filter(project=project, allow_outbound_calls=True).order_by("digits")[:MOST_NUMBERS]
     numbers = [{"alias": row.nickname or row.digits, "number": row.digits} for row in rows]
     # A nickname must not end the script that it stands in.
     text = json.dumps(numbers, ensure_ascii=False).replace("<", "\\u003c")
-    return SNIPPET.format(server=server, numbers=text)
+    connect = TO_TRY.format(token=token) if token else WITH_OWN_SERVER
+    return SNIPPET.format(server=server, numbers=text, connect=connect)

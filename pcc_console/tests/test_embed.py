@@ -38,8 +38,10 @@ def test_token_is_shown_once_and_is_one_of_an_agent(ours, supervisor, agent_1):
         "agent-key": ApiKey.objects.get(project=ours).pk,
         "agent-lifetime": 3600,
     }
-    issued = client.post(ADDRESS, values).context["issued"]
+    answered = client.post(ADDRESS, values)
+    issued = answered.context["issued"]
 
+    assert f'StringeeSoftPhone.connect("{issued.token}");' in answered.context["snippet"]
     assert verification.verify(issued.token).claims["userId"] == "agent_1"
     assert issued.token not in client.get(ADDRESS).content.decode()
 
