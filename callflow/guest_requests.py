@@ -11,7 +11,7 @@ from callflow.domain import events as on
 from callflow.domain.call import Call, Leg, Party
 from callflow.domain.dialling import TELEPHONE
 from callflow.live_config import LiveConfig
-from callflow.running import Reached, leg_of, must_change, reach, running
+from callflow.running import Reached, leg_of, must_be_host, must_change, reach, running
 from callflow.services import take
 from callflow.store import Loaded
 from calls.domain import CallState, LegRole
@@ -27,14 +27,13 @@ NO_ROOM = "Nobody can be added now: somebody is being rung already, or too many 
 def add_person(project_id: int, call_id: str, to: Party, *, by_user: str = "", shown: Party | None = None) -> str:
     """Ring a user (`to.internal`) or a telephone, who then talks along. Returns the id of the leg.
 
-    An agent must be free: he is reserved. `by_user`: who adds him, somebody in the call. `shown`: who calls, as the
+    An agent must be free: he is reserved. `by_user`: who adds him, if named. `shown`: who calls, as the
     person sees it, a user or a number; on a telephone a number of ours, or the call's.
     Raises CallNotFound, CallEnded, NotPossibleNow, NotFound, AgentNotFoundOrInAnotherCall, AgentUnreachable,
     ToNumberInvalid, TooManyCalls, CalloutNotAllowed, FromNumberNotFound.
     """
     with running(project_id, call_id) as loaded:
-        if by_user:
-            leg_of(loaded, by_user)
+        must_be_host(loaded, by_user)
         if loaded.call.flow.transfer is not None or loaded.call.host is None:
             raise refusals.NotPossibleNow("Nobody talks with the customer now, or a transfer is under way.")
         config = LiveConfig(project_id)
@@ -45,9 +44,13 @@ def add_person(project_id: int, call_id: str, to: Party, *, by_user: str = "", s
         return _ring(loaded, LegRole.PARTICIPANT, Part.TALK, reached, by, _shown(config, reached, shown))
 
 
-def remove_person(project_id: int, call_id: str, leg_id: str) -> None:
-    """Let a third person go, also one who is still being rung. Raises CallNotFound, CallEnded, NotFound."""
+def remove_person(project_id: int, call_id: str, leg_id: str, *, by_user: str = "") -> None:
+    """Let a third person go, also one who is still being rung. `by_user`: who wants it, if named.
+
+    Raises CallNotFound, CallEnded, NotPossibleNow, NotFound.
+    """
     with running(project_id, call_id) as loaded:
+        must_be_host(loaded, by_user)
         if leg_id not in {leg.id for leg in third_persons(loaded.call)}:
             raise NotFound(f"There is no third person {leg_id[:64]} in this call.")
         take(loaded, [on.GuestDismissed(leg_id)], clock.now())

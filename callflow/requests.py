@@ -2,6 +2,7 @@
 
 Refusals (callflow.refusals) leave nothing behind. Lock order: the call, the project's outbound limits, the agents.
 What happens outside follows the commit: call these functions in no longer transaction than needed.
+`by_user` names the user who leads a conversation: it must be his own (`callflow.running.must_be_host`).
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from callflow.guest_requests import supervise as supervise
 from callflow.guest_requests import third_persons
 from callflow.guest_requests import whisper as whisper
 from callflow.live_config import LiveConfig
-from callflow.running import leg_of, must_change, reach, running
+from callflow.running import leg_of, must_be_host, must_change, reach, running
 from callflow.scco.actions import Program
 from callflow.services import ring_all, take
 from callflow.store import Loaded
@@ -59,17 +60,19 @@ def transfer(project_id: int, call_id: str, to: Party, kind: TransferKind, *, by
     AgentNotFoundOrInAnotherCall, AgentUnreachable, ToNumberInvalid, TooManyCalls, CalloutNotAllowed.
     """
     with running(project_id, call_id) as loaded:
-        _transfer(loaded, _request(LiveConfig(project_id), call_id, to, kind), by_user)
+        _may_transfer(loaded, by_user)
+        _transfer(loaded, _request(LiveConfig(project_id), call_id, to, kind))
 
 
 def transfer_to_queue(project_id: int, call_id: str, queue_public_id: str, *, by_user: str = "") -> None:
     """Send the customer to a queue; the agent leaves. Raises CallNotFound, CallEnded, NotPossibleNow, NotFound."""
     with running(project_id, call_id) as loaded:
+        _may_transfer(loaded, by_user)
         queue = LiveConfig(project_id).queue_id(queue_public_id)
         if queue is None:
             raise NotFound(f"There is no queue {queue_public_id[:64]}.")
         request = on.TransferRequested(TransferKind.BLIND, Party(queue_public_id), queue=queue)
-        _transfer(loaded, request, by_user)
+        _transfer(loaded, request)
 
 
 def _request(config: LiveConfig, call_id: str, to: Party, kind: TransferKind) -> on.TransferRequested:
@@ -79,52 +82,56 @@ def _request(config: LiveConfig, call_id: str, to: Party, kind: TransferKind) ->
     return on.TransferRequested(kind, reached.to, reached.agent, reached.endpoints)
 
 
-def _transfer(loaded: Loaded, request: on.TransferRequested, by_user: str) -> None:
-    if by_user:
-        _must_be_no_guest(loaded, by_user)
+def _may_transfer(loaded: Loaded, by_user: str) -> None:
+    must_be_host(loaded, by_user)
     if third_persons(loaded.call):
         raise refusals.NotPossibleNow("Remove the third person first.")
+
+
+def _transfer(loaded: Loaded, request: on.TransferRequested) -> None:
     must_change(loaded, request, "Nobody talks with the customer now, or a transfer is under way.")
 
 
-def complete_transfer(project_id: int, call_id: str) -> None:
-    """End the consultation: the customer talks with the new party. Raises CallNotFound, CallEnded, NotPossibleNow."""
-    with running(project_id, call_id) as loaded:
-        must_change(loaded, on.TransferCompleted(), "No transfer is under way.")
-
-
-def cancel_transfer(project_id: int, call_id: str) -> None:
-    """Let the agent who consults have the customer back. Raises CallNotFound, CallEnded, NotPossibleNow."""
-    with running(project_id, call_id) as loaded:
-        must_change(loaded, on.TransferCancelled(), "No transfer is under way, or the agent has left already.")
-
-
-def merge_transfer(project_id: int, call_id: str) -> None:
-    """Let customer, agent and the party that he consults all talk together.
-
-    Raises CallNotFound, CallEnded, NotPossibleNow.
-    """
-    with running(project_id, call_id) as loaded:
-        must_change(loaded, on.TransferMerged(), "Nobody is being consulted, or too many people are in the call.")
-
-
-def hold(project_id: int, call_id: str, *, held: bool, by_user: str = "") -> None:
-    """Put the customer on hold, or take him back. `by_user`: who wants it, if named; guests may not.
+def complete_transfer(project_id: int, call_id: str, *, by_user: str = "") -> None:
+    """End the consultation: the customer talks with the new party. `by_user`: who wants it, if named.
 
     Raises CallNotFound, CallEnded, NotPossibleNow, NotFound.
     """
     with running(project_id, call_id) as loaded:
-        if by_user:
-            _must_be_no_guest(loaded, by_user)
+        must_be_host(loaded, by_user)
+        must_change(loaded, on.TransferCompleted(), "No transfer is under way.")
+
+
+def cancel_transfer(project_id: int, call_id: str, *, by_user: str = "") -> None:
+    """Let the agent who consults have the customer back. `by_user`: who wants it, if named.
+
+    Raises CallNotFound, CallEnded, NotPossibleNow, NotFound.
+    """
+    with running(project_id, call_id) as loaded:
+        must_be_host(loaded, by_user)
+        must_change(loaded, on.TransferCancelled(), "No transfer is under way, or the agent has left already.")
+
+
+def merge_transfer(project_id: int, call_id: str, *, by_user: str = "") -> None:
+    """Let customer, agent and the party that he consults all talk together. `by_user`: who wants it, if named.
+
+    Raises CallNotFound, CallEnded, NotPossibleNow, NotFound.
+    """
+    with running(project_id, call_id) as loaded:
+        must_be_host(loaded, by_user)
+        must_change(loaded, on.TransferMerged(), "Nobody is being consulted, or too many people are in the call.")
+
+
+def hold(project_id: int, call_id: str, *, held: bool, by_user: str = "") -> None:
+    """Put the customer on hold, or take him back. `by_user`: who wants it, if named.
+
+    Raises CallNotFound, CallEnded, NotPossibleNow, NotFound.
+    """
+    with running(project_id, call_id) as loaded:
+        must_be_host(loaded, by_user)
         customer = take(loaded, [on.HoldRequested(held)], clock.now()).call.customer_leg
         if customer is None or customer.held != held:
             raise refusals.NotPossibleNow("Nobody talks with the customer now.")
-
-
-def _must_be_no_guest(loaded: Loaded, user_id: str) -> None:
-    """Raises NotFound, NotPossibleNow."""
-    if loaded.call.guest(leg_of(loaded, user_id).id) is not None:
-        raise refusals.NotPossibleNow("Only who talks with the customer holds him or hands him on.")
 
 
 def mute(project_id: int, call_id: str, user_id: str, *, muted: bool) -> None:

@@ -58,6 +58,20 @@ def leg_of(loaded: Loaded, user_id: str) -> Leg:
     raise NotFound(f"The user {user_id[:64]} is not in this call.")
 
 
+def must_be_host(loaded: Loaded, user_id: str) -> None:
+    """Whether the conversation is a user's own: guests do not lead it, nor who is consulted about it.
+
+    An empty id is nobody in particular, who may. Raises NotFound, NotPossibleNow.
+    """
+    if not user_id:
+        return
+    leg, transfer = leg_of(loaded, user_id), loaded.call.flow.transfer
+    if loaded.call.guest(leg.id) is not None:
+        raise refusals.NotPossibleNow("Only who talks with the customer can do this.")
+    if transfer is not None and transfer.leg == leg.id:
+        raise refusals.NotPossibleNow("The call is not handed over yet.")
+
+
 def endpoints_of(agent: AgentConfig, device: str = "") -> tuple[str, ...]:
     """Where an agent is rung. Raises AgentUnreachable."""
     wanted = tuple(each for each in agent.endpoints if device != DESK_PHONE or each.startswith("sip:"))

@@ -10,9 +10,6 @@ from agents import notes
 from agents.models import DISPOSITION_MAX_LENGTH, Agent
 from callflow import requests
 from callflow.domain.call import Party, TransferKind
-from callflow.refusals import CallNotFound, NotPossibleNow
-from calls.domain import LegState
-from calls.models import Leg
 from common import clock
 from common.refusals import InvalidInput
 from softphone.agent_api.access import for_agents
@@ -22,28 +19,11 @@ NOTE_MAX_LENGTH = 2000
 TARGET_MAX_LENGTH = 64
 
 
-def _must_have(agent: Agent, call_id: str) -> None:
-    """Whether the conversation is the agent's own: he is no guest in it, and nobody consults him about it.
-
-    Raises CallNotFound, for calls of others as for calls that there are not; NotPossibleNow.
-    """
-    mine = Leg.objects.filter(project=agent.project_id, call__call_id=call_id, agent=agent, state=LegState.ANSWERED)
-    found = mine.values_list("leg_id", "call__flow").first()
-    if found is None:
-        raise CallNotFound(call_id)
-    leg_id, flow = found
-    if any(guest["leg"] == leg_id for guest in flow.get("guests", ())):
-        raise NotPossibleNow("A guest in the call cannot do this.")
-    if (flow.get("transfer") or {}).get("leg") == leg_id:
-        raise NotPossibleNow("The call is not handed over yet.")
-
-
 @for_agents("POST")
 def hold(request: HttpRequest, agent: Agent, call_id: str) -> HttpResponseBase:
     """`held`: the customer hears music, or the agent again."""
     held = flag_of(body_of(request), "held")
-    _must_have(agent, call_id)
-    requests.hold(agent.project_id, call_id, held=held)
+    requests.hold(agent.project_id, call_id, held=held, by_user=agent.stringee_user_id)
     return answer({"r": 0})
 
 
@@ -53,7 +33,6 @@ def transfer(request: HttpRequest, agent: Agent, call_id: str) -> HttpResponseBa
     body = body_of(request)
     to = text_of(body, "to", TARGET_MAX_LENGTH)
     kind = _kind_of(body)
-    _must_have(agent, call_id)
     match body.get("type"):
         case "agent":
             _to_party(agent, call_id, Party(to, internal=True), kind)
@@ -80,24 +59,21 @@ def _kind_of(body: dict[str, Any]) -> TransferKind:
 @for_agents("POST")
 def complete(request: HttpRequest, agent: Agent, call_id: str) -> HttpResponseBase:
     """End the consultation: the customer talks with the new party."""
-    _must_have(agent, call_id)
-    requests.complete_transfer(agent.project_id, call_id)
+    requests.complete_transfer(agent.project_id, call_id, by_user=agent.stringee_user_id)
     return answer({"r": 0})
 
 
 @for_agents("POST")
 def cancel(request: HttpRequest, agent: Agent, call_id: str) -> HttpResponseBase:
     """Take the customer back from a transfer that is under way."""
-    _must_have(agent, call_id)
-    requests.cancel_transfer(agent.project_id, call_id)
+    requests.cancel_transfer(agent.project_id, call_id, by_user=agent.stringee_user_id)
     return answer({"r": 0})
 
 
 @for_agents("POST")
 def merge(request: HttpRequest, agent: Agent, call_id: str) -> HttpResponseBase:
     """Let all three of a consultation talk together."""
-    _must_have(agent, call_id)
-    requests.merge_transfer(agent.project_id, call_id)
+    requests.merge_transfer(agent.project_id, call_id, by_user=agent.stringee_user_id)
     return answer({"r": 0})
 
 
@@ -108,7 +84,6 @@ def people(request: HttpRequest, agent: Agent, call_id: str) -> HttpResponseBase
     to = text_of(body, "to", TARGET_MAX_LENGTH)
     if body.get("type") not in ("agent", "phone"):
         raise InvalidInput("type must be agent or phone.")
-    _must_have(agent, call_id)
     party = Party(to, internal=body["type"] == "agent")
     leg = requests.add_person(agent.project_id, call_id, party, by_user=agent.stringee_user_id)
     return answer({"r": 0, "leg": leg})
@@ -117,8 +92,7 @@ def people(request: HttpRequest, agent: Agent, call_id: str) -> HttpResponseBase
 @for_agents("DELETE")
 def person(request: HttpRequest, agent: Agent, call_id: str, leg_id: str) -> HttpResponseBase:
     """Let somebody go who was added, or is being rung for it."""
-    _must_have(agent, call_id)
-    requests.remove_person(agent.project_id, call_id, leg_id)
+    requests.remove_person(agent.project_id, call_id, leg_id, by_user=agent.stringee_user_id)
     return answer({"r": 0})
 
 
