@@ -219,6 +219,22 @@ def test_several_dispatchers_of_a_project_give_each_call_and_each_agent_once(cen
     everything_holds()
 
 
+def test_one_dispatcher_at_a_time_looks_at_a_project():
+    found = {}
+
+    def try_for(project_id):
+        with transaction.atomic():
+            found[project_id] = dispatch._is_mine(project_id)
+
+    with transaction.atomic():
+        assert dispatch._is_mine(7)
+        at_once(lambda: try_for(7), lambda: try_for(8))
+    assert found == {7: False, 8: True}
+
+    at_once(lambda: try_for(7))
+    assert found[7]
+
+
 def test_one_agent_in_twenty_queues_gets_one_of_twenty_calls(time):
     both = [_project(digits, queues=20) for digits in (HOTLINE, "842400000096")]
     for project in both:
