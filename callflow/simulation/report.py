@@ -105,16 +105,17 @@ def _seconds(value: float | None) -> float | None:
 # ── A page ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 def page(found: Mapping[str, Any]) -> str:
     """Facts as a text for people."""
-    queues = _table(_rows(), [*found["queues"].items(), ("all queues", found["total"])])
-    callers = _table(_wait_rows(), list(found["callers"].items()))
+    queues = _table("By queue", _rows(), [*found["queues"].items(), ("all queues", found["total"])])
+    callers = _table("By kind of callers", _wait_rows(), list(found["callers"].items()))
     parts = [_heading(found), queues, callers, _waits(found["total"]["waits"]), _agents(found), _notes(found)]
     return "\n\n".join(parts)
 
 
 def _heading(found: Mapping[str, Any]) -> str:
     begins, ends = (dt.datetime.fromisoformat(found[name]).strftime("%Y-%m-%d %H:%M") for name in ("begins", "ends"))
+    load = f", {found['load']:g} times the calls a minute" if found["load"] != 1 else ""
     lines = [
-        f"{found['scenario']}: {found['calls']} calls, seed {found['seed']}, {begins} to {ends}",
+        f"{found['scenario']}: {found['calls']} calls, seed {found['seed']}{load}, {begins} to {ends}",
         "Ends of calls: " + _listed(found["outcomes"]),
         "Causes: " + _listed(found["causes"]),
     ]
@@ -128,16 +129,18 @@ def _listed(counts: Mapping[str, int]) -> str:
 Cell = Callable[[Mapping[str, Any]], str]
 
 
-def _table(figures: Sequence[tuple[str, Cell]], columns: Sequence[tuple[str, Mapping[str, Any]]]) -> str:
+def _table(heading: str, figures: Sequence[tuple[str, Cell]], columns: Sequence[tuple[str, Mapping[str, Any]]]) -> str:
     """A row for each figure, and a column for each queue or kind of callers."""
-    rows = [("", [name for name, _ in columns])]
+    rows = [(heading, [name for name, _ in columns])]
     rows += [(title, [cell(column) for _, column in columns]) for title, cell in figures]
     first = max(len(title) for title, _ in rows)
     widths = [max(len(cells[index]) for _, cells in rows) for index in range(len(columns))]
-    return "\n".join(
-        title.ljust(first) + "".join("  " + cell.rjust(width) for cell, width in zip(cells, widths, strict=True))
-        for title, cells in rows
-    )
+    lines = [title.ljust(first) + _cells(cells, widths) for title, cells in rows]
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def _cells(cells: Sequence[str], widths: Sequence[int]) -> str:
+    return "".join("  " + cell.rjust(width) for cell, width in zip(cells, widths, strict=True))
 
 
 def _wait_rows() -> list[tuple[str, Cell]]:

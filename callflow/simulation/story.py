@@ -12,6 +12,7 @@ from callflow.domain.turn import Moved
 from callflow.simulation.arrivals import PlannedCall
 from callflow.simulation.scenario import Scenario
 from calls.domain import LegRole
+from common.phone import shown
 from routing.domain.question import Answer, Match, Question
 from routing.domain.waits import Waits, WaitsFor, why_waiting
 from routing.explain import of_agent, of_call, of_kept, of_reason
@@ -32,7 +33,8 @@ class Story:
         if planned.number != self._number:
             return
         script = planned.script
-        self._tell(call.created_at, f"{planned.from_number} ({planned.callers}) calls {planned.to_number}")
+        caller, called = shown(planned.from_number), shown(planned.to_number)
+        self._tell(call.created_at, f"{caller} ({planned.callers}) calls {called}")
         self._tell(
             call.created_at,
             f"the caller would wait for {_seconds(script.patience_s)} and talk for {_seconds(script.talk_s)}",
@@ -104,7 +106,7 @@ class Story:
             case "leg":
                 leg = after.leg(moved.subject_id)
                 if leg is not None and leg.role is not LegRole.CALLER:
-                    yield f"  leg of {leg.number}: {moved.after}" + (f" ({leg.cause})" if leg.cause else "")
+                    yield f"  leg of {shown(leg.number)}: {moved.after}" + (f" ({leg.cause})" if leg.cause else "")
 
 
 def _seconds(value: float | None) -> str:

@@ -59,6 +59,15 @@ def test_another_seed_prints_something_else():
     assert simulate(*arguments, "--seed", "1") != simulate(*arguments, "--seed", "2")
 
 
+def test_the_page_says_what_its_tables_are_about_and_how_many_times_the_calls():
+    page = simulate("--scenario", str(VIP), "--load", "1.2").splitlines()
+
+    assert page[0].startswith("VIP: ")
+    assert ", seed 1, 1.2 times the calls a minute, " in page[0]
+    assert [line.split("  ")[0] for line in page if line.startswith("By ")] == ["By queue", "By kind of callers"]
+    assert not [line for line in page if line != line.rstrip()]
+
+
 def test_programs_get_one_line_of_json():
     (line,) = simulate("--scenario", str(VIP), "--calls", "120", "--json").splitlines()
     found = json.loads(line)
@@ -69,7 +78,7 @@ def test_programs_get_one_line_of_json():
 
 def test_the_story_of_a_call_is_told():
     told = simulate("--scenario", str(VIP), "--calls", "30", "--explain", "12")
-    assert "calls 842400000097" in told.splitlines()[0]
+    assert "calls +84 24 0000 0097" in told.splitlines()[0]
     assert "chosen, free since" in told
     assert "→ ended" in told
 
