@@ -98,8 +98,9 @@ class SmsAdmin(OutgoingPage):
         return moment_text(sms.next_attempt_at) if sms.next_attempt_at else NOTHING
 
     @display(description=gettext_lazy("Why"))
-    def why(self, sms: Sms) -> str:
-        return words.failure_text(sms.failure, sms.status) or NOTHING
+    def why(self, sms: Sms) -> SafeString | str:
+        text = words.failure_text(sms.failure, sms.status)
+        return format_html('<span class="out-message">{}</span>', text) if text else NOTHING
 
     # ── One message ──────────────────────────────────────────────────────────────────────────────────────────────
     def shown(self, request: HttpRequest, row: Sms) -> dict[str, Any]:
