@@ -32,7 +32,7 @@ def ask_agent_lists(queue_id: int, now: dt.datetime) -> bool:
 
 
 def ring(project_id: int | None = None) -> None:
-    """Let workers ask about the queues of a project, or of all, for which that is due. Cost: two queries."""
+    """Let workers ask about the queues of a project, or of all, for which that is due. Cost: as `queues_to_ask`."""
     for queue_id in agent_lists.queues_to_ask(clock.now(), project_id):
         doorbell.ask_agents(queue_id)
 
