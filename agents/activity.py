@@ -21,6 +21,7 @@ from agents.domain import COUNTS_AS_MISSED, Activity, AgentEvent, AgentState, Un
 from agents.models import Agent, copy_to_seats
 from calls.models import Subject, Transition
 from calls.services import note_transition
+from common.statements import Whole
 from projects.models import CallSettings
 
 Change = Callable[[AgentState], AgentState | None]
@@ -154,7 +155,7 @@ def force_idle(agent_id: int, now: dt.datetime, reason: str) -> Moved:
 def set_manual_status(agent_id: int, status: str | None, now: dt.datetime) -> Moved:
     """Store what an agent chose. AVAILABLE also ends a pause and being set aside. Lost when nothing changes."""
     with _whole():
-        agent = Agent.objects.select_for_update(no_key=True).filter(pk=agent_id).first()
+        agent = _locked(agent_id)
         if agent is None:
             return LOST
         before = agent.state()
@@ -222,9 +223,17 @@ def _whole() -> transaction.Atomic:
     return transaction.atomic(savepoint=False)
 
 
+_AGENT = Whole(Agent, "agent")
+_LOCKED = f"SELECT {_AGENT} FROM agents_agent AS agent WHERE agent.id = %s FOR NO KEY UPDATE"  # noqa: S608  ours
+
+
+def _locked(agent_id: int) -> Agent | None:
+    return next(iter(_AGENT.rows(_LOCKED, [agent_id])), None)
+
+
 def _change(agent_id: int, event: AgentEvent, change: Change, now: dt.datetime, **details: Any) -> Moved:
     with _whole():
-        agent = Agent.objects.select_for_update(no_key=True).filter(pk=agent_id).first()
+        agent = _locked(agent_id)
         return LOST if agent is None else _changed(agent, event, change, now, details)
 
 

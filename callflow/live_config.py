@@ -12,6 +12,7 @@ from django.db.models import Q
 from agents import domain as agent_rules
 from agents.models import Agent
 from agents.selectors import anybody_signed_in
+from callflow.config_rows import ProjectRows, QueueRows, project_rows, queue_rows
 from callflow.domain.config import AgentConfig, NumberConfig, QueueConfig, Settings, WayOut
 from callflow.scco.actions import PartyType
 from callflow.scco.hint import wanted_type
@@ -20,7 +21,7 @@ from calls.domain import Cause, LegState
 from calls.models import OUTBOUND_LEGS, Call, Leg
 from common.phone import InvalidPhoneNumber, digits_of
 from ivr.domain.tree import Tree
-from ivr.models import GreetingFile, IvrTree
+from ivr.models import IvrTree
 from ivr.selectors import menu_of
 from numbers_app.models import BlockedNumber, Number
 from numbers_app.selectors import priority_of
@@ -47,17 +48,25 @@ class LiveConfig:
 
     def __init__(self, project_id: int) -> None:
         self.project_id = project_id
-        self._queues: dict[int, Queue | None] = {}
+        self._queues: dict[int, QueueRows | None] = {}
         self._numbers: dict[str, NumberConfig | None] = {}
         self._blocks: dict[str, tuple[bool, bool]] = {}
 
     @cached_property
+    def _project(self) -> ProjectRows:
+        return project_rows(self.project_id)
+
+    @property
     def project(self) -> Project:
-        return Project.objects.select_related("account", "call_settings").get(pk=self.project_id)
+        return self._project.project
+
+    @property
+    def account_sid(self) -> str:
+        return self._project.account_sid
 
     @property
     def call_settings(self) -> CallSettings:
-        return self.project.call_settings
+        return self._project.settings
 
     @cached_property
     def settings(self) -> Settings:
@@ -144,30 +153,34 @@ class LiveConfig:
     def queue_id(self, public_id: str) -> int | None:
         return Queue.objects.filter(project=self.project_id, public_id=public_id).values_list("pk", flat=True).first()
 
-    def _queue(self, queue: int) -> Queue | None:
+    def _rows(self, queue: int) -> QueueRows | None:
         if queue not in self._queues:
-            rows = Queue.objects.filter(project=self.project_id, pk=queue)
-            self._queues[queue] = rows.select_related("wait_greeting", "hold_greeting", "voicemail_greeting").first()
+            self._queues[queue] = queue_rows(self.project_id, queue)
         return self._queues[queue]
 
+    def _queue(self, queue: int) -> Queue | None:
+        found = self._rows(queue)
+        return found.queue if found is not None else None
+
     def queue(self, queue: int) -> QueueConfig | None:
-        row = self._queue(queue)
-        if row is None:
+        found = self._rows(queue)
+        if found is None:
             return None
+        row = found.queue
         return QueueConfig(
             id=row.pk,
             public_id=row.public_id,
             name=row.name,
             record=row.record_calls,
             wrap_up_s=row.wrap_up_time_limit if row.agent_wrap_up_after_calls else None,
-            wait_music=self._file(row.wait_greeting),
-            hold_music=self._file(row.hold_greeting),
+            wait_music=self._file(found.wait_file),
+            hold_music=self._file(found.hold_file),
             max_wait_s=row.maximum_queue_wait_time,
             backup_after_s=row.route_to_backup_groups_after,
             announce_position=row.announce_position,
             announce_estimated_wait=row.announce_estimated_wait,
             announce_every_s=row.announce_every_s,
-            voicemail_prompt=self._file(row.voicemail_greeting) or self._speech(row.voicemail_prompt),
+            voicemail_prompt=self._file(found.voicemail_file) or self._speech(row.voicemail_prompt),
             voicemail_max_s=row.voicemail_max_s,
         )
 
@@ -181,8 +194,8 @@ class LiveConfig:
         row = self._queue(queue)
         return row.from_number_callout_to_agent if row is not None else ""
 
-    def _file(self, greeting: GreetingFile | None) -> tuple[Media, ...]:
-        return (AudioFile(self.project_id, greeting.filename),) if greeting is not None else ()
+    def _file(self, name: str) -> tuple[Media, ...]:
+        return (AudioFile(self.project_id, name),) if name else ()
 
     def _speech(self, text: str) -> tuple[Media, ...]:
         return (Speech(text),) if text else ()

@@ -253,7 +253,7 @@ def _event(call: Call, publish: Publish, config: LiveConfig, now: dt.datetime) -
         status=payloads.CallStatus(publish.status),
         call_id=call.id,
         project_id=call.project_id,
-        account_sid=config.project.account.sid,
+        account_sid=config.account_sid,
         at_ms=epoch_ms(now),
         from_party=_from_party(call),
         to_party=_party(publish.to),

@@ -7,19 +7,17 @@ Whoever changes calls works in one transaction: `locked` takes the rows, `Batch.
 from __future__ import annotations
 
 import datetime as dt
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from callflow.domain.call import AgentRef, Call, Entry, Flow, Leg, Offer, Party, Timer, Tried
+from callflow import reading
+from callflow.domain.call import Call, Entry, Leg, Offer
 from callflow.domain.conductor import Decision
 from callflow.domain.turn import Moved
 from calls import models as rows
-from calls.domain import CallState, Direction, LegRole, LegState, Outcome
 from calls.models import Subject, Transition
 from calls.services import note_transition
-from queues.entries import EntryOutcome, EntryState
 from queues.models import QueueEntry
 from routing.domain.offers import OfferState
 from routing.models import Offer as OfferRow
@@ -48,120 +46,18 @@ class Loaded:
 def locked(call_pks: Iterable[int], *, skip_locked: bool = False) -> list[Loaded]:
     """Lock calls in the order of their keys, and read them. Call it in a transaction.
 
-    Locks: the call rows; who holds one is its only writer. Cost: four queries, however many calls.
+    Locks: the call rows; who holds one is its only writer. Cost: two queries, however many calls.
     """
-    queryset = rows.Call.objects.filter(pk__in=list(call_pks)).order_by("pk")
-    return read(queryset.select_for_update(of=("self",), no_key=True, skip_locked=skip_locked))
+    return _read(reading.lock(call_pks, skip_locked=skip_locked))
 
 
 def locked_by_leg(leg_id: str) -> Loaded | None:
-    """Lock and read the call of a leg; None when there is no such leg."""
-    of_leg = rows.Leg.objects.filter(leg_id=leg_id).values("call")
-    found = read(rows.Call.objects.filter(pk__in=of_leg).select_for_update(of=("self",), no_key=True))
-    return found[0] if found else None
+    """Lock and read the call of a leg; None when there is no such leg. Cost: two queries."""
+    return next(iter(_read(reading.lock_by_leg(leg_id))), None)
 
 
-def read(calls: Iterable[rows.Call]) -> list[Loaded]:
-    """The calls of some rows. Cost: three queries beside that of the rows."""
-    found = list(calls)
-    pks = [row.pk for row in found]
-    if not pks:
-        return []
-    legs: dict[int, list[Leg]] = defaultdict(list)
-    for leg in rows.Leg.objects.filter(call__in=pks).select_related("agent").order_by("pk"):
-        legs[leg.call_id].append(_leg(leg))
-    entries = {row.call_id: _entry(row) for row in QueueEntry.objects.filter(call__in=pks).order_by("pk")}
-    offers = OfferRow.objects.filter(call__in=pks).select_related("agent").order_by("pk")
-    last_offers = {row.call_id: _offer(row) for row in offers if row.agent_id is not None}
-    return [Loaded(row, _call(row, tuple(legs[row.pk]), entries.get(row.pk), last_offers.get(row.pk))) for row in found]
-
-
-def _call(row: rows.Call, legs: tuple[Leg, ...], entry: Entry | None, offer: Offer | None) -> Call:
-    return Call(
-        id=row.call_id,
-        project_id=row.project_id,
-        direction=Direction(row.direction),
-        state=CallState(row.state),
-        from_=Party(row.from_number, row.from_alias, row.from_internal),
-        to=Party(row.to_number, row.to_alias, row.to_internal),
-        customer=row.customer_number,
-        created_at=row.created_at,
-        created_reason=row.created_reason,
-        number=row.number_id,
-        request_user_id=row.request_user_id,
-        node=row.node,
-        priority=row.priority,
-        client_custom_data=row.client_custom_data,
-        custom_data=row.custom_data,
-        agent=AgentRef(row.agent_id, row.agent_user_id) if row.agent_id is not None else None,
-        record=row.record,
-        serial=row.serial,
-        outcome=Outcome(row.outcome) if row.outcome else None,
-        cause=row.cause,
-        ended_by=row.ended_by,
-        answered_at=row.answered_at,
-        connected_at=row.connected_at,
-        ended_at=row.ended_at,
-        legs=legs,
-        entry=entry,
-        offer=offer,
-        flow=Flow.from_json(row.flow),
-        timers={Timer(timer): dt.datetime.fromisoformat(at) for timer, at in row.timers.items()},
-    )
-
-
-def _leg(row: rows.Leg) -> Leg:
-    agent = row.agent
-    return Leg(
-        id=row.leg_id,
-        role=LegRole(row.role),
-        state=LegState(row.state),
-        endpoint=row.endpoint,
-        number=row.number,
-        started_at=row.started_at,
-        agent=AgentRef(agent.pk, agent.stringee_user_id) if agent is not None else None,
-        ringing_at=row.ringing_at,
-        answered_at=row.answered_at,
-        ended_at=row.ended_at,
-        cause=row.cause,
-        held=row.held,
-        muted=row.muted,
-    )
-
-
-def _entry(row: QueueEntry) -> Entry:
-    return Entry(
-        id=row.pk,
-        queue=row.queue_id,
-        state=EntryState(row.state),
-        priority=row.priority,
-        enqueued_at=row.enqueued_at,
-        entered_at=row.entered_at,
-        ready_at=row.ready_at,
-        backup_opens_at=row.backup_opens_at,
-        last_agent=row.last_agent_id,
-        attempts=row.attempts,
-        tried={
-            int(agent): Tried(each["times"], dt.datetime.fromisoformat(each["until"]))
-            for agent, each in row.tried.items()
-        },
-        outcome=EntryOutcome(row.outcome) if row.outcome else None,
-        ended_at=row.ended_at,
-    )
-
-
-def _offer(row: OfferRow) -> Offer:
-    agent = row.agent
-    assert agent is not None  # noqa: S101 - those without are left out
-    return Offer(
-        id=row.pk,
-        agent=AgentRef(agent.pk, agent.stringee_user_id),
-        leg=row.leg_id,
-        state=OfferState(row.state),
-        deadline_at=row.deadline_at,
-        cause=row.cause,
-        ended_at=row.ended_at,
-    )
+def _read(found: Sequence[rows.Call]) -> list[Loaded]:
+    return [Loaded(row, call) for row, call in zip(found, reading.calls_of(found), strict=True)] if found else []
 
 
 # ── Writing ──────────────────────────────────────────────────────────────────────────────────────────────────────────

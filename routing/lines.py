@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import connection
-
 from agents.domain import QueueNeeds, reach_mask
 from agents.models import Agent
+from common.statements import Whole, fetched
 from routing.domain.question import Candidate, Listed, Missed, Policy, Waiting
 
 SPARE = 8  # more seats than calls: some do not fit each other
@@ -127,7 +126,7 @@ def queues_in_question(project_id: int, queue_ids: Collection[int]) -> list[Queu
 
 
 def _queues(project_id: int, queue_ids: list[int] | None, now: dt.datetime | None) -> list[QueueInQuestion]:
-    rows = _rows(_QUEUES, {"project": project_id, "queues": queue_ids, "seats": MOST_SEATS, "now": now})
+    rows = fetched(_QUEUES, {"project": project_id, "queues": queue_ids, "seats": MOST_SEATS, "now": now})
     return [
         QueueInQuestion(
             Policy(
@@ -216,7 +215,7 @@ def heads_of(queues: Sequence[QueueInQuestion], spare: int) -> Heads:
     Cost: one query. For lists: an index look-up for each agent on the lists of calls that are passed by.
     """
     limits = {each.policy.queue: (MOST_SEATS if each.policy.by_list else each.seats) + spare for each in queues}
-    rows = _rows(
+    rows = fetched(
         _HEADS,
         {
             "queues": list(limits),
@@ -240,7 +239,7 @@ def waiting_call(entry_id: int) -> Waiting | None:
 
 def waiting_calls(entry_ids: Collection[int]) -> list[Waiting]:
     """Some waiting calls, in the project's order. Cost: one query."""
-    found = map(_waiting, _rows(_THESE, {"entries": list(entry_ids)}))
+    found = map(_waiting, fetched(_THESE, {"entries": list(entry_ids)}))
     return sorted(found, key=lambda each: each.place)
 
 
@@ -276,7 +275,10 @@ def _listed(text: str | None) -> tuple[Listed, ...] | None:
 
 
 # ── Agents ───────────────────────────────────────────────────────────────────────────────────────────────────────────
-_AGENTS = """
+_AGENT = Whole(Agent, "agent")
+# OFFSET 0: look each one up, whatever the planner thinks of how many there are.
+_FOUND_AGENT = "LATERAL (SELECT * FROM agents_agent WHERE id = found.agent_id OFFSET 0) AS agent"
+_AGENTS = f"""
     WITH served AS (
         SELECT r.group_id, q.mask, q.shown
         FROM unnest(%(queues)s::bigint[], %(masks)s::int[], %(shown)s::int[]) AS q (id, mask, shown)
@@ -299,18 +301,25 @@ _AGENTS = """
         SELECT agent.id FROM agents_agent AS agent
         WHERE agent.id = ANY(%(named)s) AND agent.project_id = %(project)s
     )
-    SELECT found.agent_id, ARRAY(
+    SELECT {_AGENT}, ARRAY(
         SELECT seat.group_id FROM agents_groupmembership AS seat
         WHERE seat.agent_id = found.agent_id AND seat.group_id IN (SELECT group_id FROM served) ORDER BY seat.group_id
     )
-    FROM found ORDER BY found.agent_id
-"""
-_MEMBERS = """
-    SELECT member.agent_id, array_agg(member.group_id ORDER BY member.group_id) FROM (
-        SELECT seat.agent_id, seat.group_id FROM agents_groupmembership AS seat
-        WHERE seat.group_id = ANY(%(groups)s) ORDER BY seat.agent_id LIMIT %(most)s
-    ) AS member GROUP BY member.agent_id
-"""
+    FROM found CROSS JOIN {_FOUND_AGENT} WHERE agent.project_id = %(project)s ORDER BY agent.id
+"""  # noqa: S608  columns of our own
+_MEMBERS = f"""
+    SELECT {_AGENT}, found.groups FROM (
+        SELECT member.agent_id, array_agg(member.group_id ORDER BY member.group_id) AS groups FROM (
+            SELECT seat.agent_id, seat.group_id FROM agents_groupmembership AS seat
+            WHERE seat.group_id = ANY(%(groups)s) ORDER BY seat.agent_id LIMIT %(most)s
+        ) AS member GROUP BY member.agent_id
+    ) AS found
+    CROSS JOIN {_FOUND_AGENT} WHERE agent.project_id = %(project)s ORDER BY agent.id
+"""  # noqa: S608  columns of our own
+_NAMED = f"""
+    SELECT {_AGENT}, '{{}}'::bigint[] FROM agents_agent AS agent
+    WHERE agent.id = ANY(%(named)s) AND agent.project_id = %(project)s ORDER BY agent.id
+"""  # noqa: S608  columns of our own
 
 
 def candidates_for(project_id: int, queues: Sequence[QueueInQuestion], waiting: Sequence[Waiting]) -> list[Candidate]:
@@ -319,7 +328,7 @@ def candidates_for(project_id: int, queues: Sequence[QueueInQuestion], waiting: 
     Of each group the longest idle: as many as there are calls here, and as one of them has been missed by, and some
     to spare. So nobody who would come first for a call is left out, whoever is taken by the calls before it.
     Also those whom a call names: its caller's last agent, and the customer's list.
-    Cost: two queries.
+    Cost: one query.
     """
     by_groups = [each for each in queues if not each.policy.by_list]
     values = {
@@ -331,17 +340,17 @@ def candidates_for(project_id: int, queues: Sequence[QueueInQuestion], waiting: 
         "looked_at": LOOKED_AT_FOR_BUSY,
         "named": sorted(_named(queues, waiting)),
     }
-    return _with_states(project_id, dict(_rows(_AGENTS, values)))
+    return _candidates(_AGENTS, values)
 
 
 def members_of(project_id: int, groups: Collection[int], most: int) -> list[Candidate]:
-    """The agents of some groups, up to `most` seats. Cost: two queries."""
-    return _with_states(project_id, dict(_rows(_MEMBERS, {"groups": list(groups), "most": most})))
+    """The agents of some groups, up to `most` seats. Cost: one query."""
+    return _candidates(_MEMBERS, {"project": project_id, "groups": list(groups), "most": most})
 
 
 def agents_named(project_id: int, agents: Collection[int]) -> list[Candidate]:
-    """Agents by their row numbers, as far as they are the project's. Cost: one query."""
-    return _with_states(project_id, {agent: [] for agent in agents})
+    """Agents by their row numbers, as far as they are the project's. Cost: one query, without any none."""
+    return _candidates(_NAMED, {"project": project_id, "named": list(agents)}) if agents else []
 
 
 def _seat_limit(waiting: Sequence[Waiting]) -> int:
@@ -354,13 +363,9 @@ def _named(queues: Iterable[QueueInQuestion], waiting: Iterable[Waiting]) -> set
     return last | {listed.agent for each in waiting for listed in each.listed or ()}
 
 
-def _with_states(project_id: int, groups: Mapping[int, Sequence[int]]) -> list[Candidate]:
-    agents = Agent.objects.filter(project=project_id, pk__in=list(groups)).order_by("pk")
-    return [Candidate(agent.state(), tuple(groups[agent.pk])) for agent in agents]
+def _candidates(statement: str, values: Mapping[str, Any]) -> list[Candidate]:
+    return [_candidate(iter(columns)) for columns in fetched(statement, values)]
 
 
-def _rows(statement: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(statement, values)
-        rows: list[tuple[Any, ...]] = cursor.fetchall()
-    return rows
+def _candidate(columns: Iterator[Any]) -> Candidate:
+    return Candidate(_AGENT.take(columns).state(), tuple(next(columns)))

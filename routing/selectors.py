@@ -68,7 +68,7 @@ def question_for(project_id: int, now: dt.datetime) -> Question | None:
     the heads may have any of the agents (all have just been missed, say), more of the line is looked at, in steps. Past
     the last step calls of other queues no longer wait for the end of that line.
 
-    Cost: one query when there is nothing to do, else four; three more for each step, of which there are two. The work
+    Cost: one query when there is nothing to do, else three; two more for each step, of which there are two. The work
     depends on neither how many calls wait nor how many agents there are.
     """
     queues = lines.queues_to_look_at(project_id, now)
@@ -97,7 +97,7 @@ def _question(
 
 
 def waits_of(entry: QueueEntry, now: dt.datetime) -> Waits | None:
-    """What a call waits for, now; None when it does not wait. Cost: six queries; counts up to 1,000 agents."""
+    """What a call waits for, now; None when it does not wait. Cost: five queries; counts up to 1,000 agents."""
     queue = lines.queue_in_question(entry.project_id, entry.queue_id)
     waiting = lines.waiting_call(entry.pk)
     if queue is None or waiting is None:
@@ -119,7 +119,7 @@ def waits_of_lines(project_id: int, entries: Sequence[QueueEntry], now: dt.datet
     """What the first calls of some queues wait for, by the row number of their entry.
 
     `entries` are the heads of their lines: nobody stands before them who is not among them. Those that do not wait are
-    left out. Cost: at most six queries, however many entries and queues; counts up to 1,000 agents in all.
+    left out. Cost: at most four queries, however many entries and queues; counts up to 1,000 agents in all.
     """
     waiting = lines.waiting_calls([entry.pk for entry in entries])
     queues = lines.queues_in_question(project_id, {each.queue for each in waiting})

@@ -286,7 +286,7 @@ def test_waiting_calls_cost_the_same_however_many_there_are(ours, viewer, django
             factories.QueueEntryFactory(project=ours, queue=queue)
     client = sign_in(viewer, ours)
     client.get(page("calls_call", "waiting"))
-    with django_assert_num_queries(FRAME_QUERIES + 8):
+    with django_assert_num_queries(FRAME_QUERIES + 7):
         client.get(page("calls_call", "waiting"))
 
 

@@ -25,7 +25,7 @@ def test_calls_of_two_queues_are_told_with_few_queries(ours, django_assert_max_n
         agent_in(group, idle_s=None)
         entries += [waiting_in(queue, waited_s=waited) for waited in (30, 20, 10)]
 
-    with django_assert_max_num_queries(6):
+    with django_assert_max_num_queries(3):
         waits = waits_of_lines(ours.pk, entries, NOW)
 
     assert waits == {entry.pk: waits_of(entry, NOW) for entry in entries}

@@ -17,12 +17,12 @@ pytestmark = pytest.mark.django_db
 # A call of a queue with recording, in a project that is told of events.
 EVENTS = [
     ("Incoming", 22),
-    ("dispatch", 21),
-    ("Ringing", 11),
-    ("Answered", 18),
-    ("Ended", 17),
-    ("RecordingReady", 9),
-    ("Ended", 4),  # of the agent's leg, which the call has hung up itself
+    ("dispatch", 18),
+    ("Ringing", 9),
+    ("Answered", 16),
+    ("Ended", 15),
+    ("RecordingReady", 7),
+    ("Ended", 2),  # of the agent's leg, which the call has hung up itself
     ("dispatch", 2),  # somebody is free, nobody waits
 ]
 
