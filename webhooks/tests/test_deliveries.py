@@ -317,6 +317,15 @@ def test_the_claim_of_a_dead_worker_goes_to_another_after_a_minute_and_his_resul
     assert Delivery.objects.get().state == "delivered"
 
 
+def test_a_worker_who_comes_back_while_another_has_his_claim_changes_nothing(ours):
+    delivery = owed(ours, "https://crm.example/")
+    late, at_it = (claims.claim(Delivery.objects.all(), delivery.pk, moment) for moment in (NOW, at(60)))
+
+    assert not claims.settle(late, "pending", next_attempt_at=at(61))
+    assert claims.settle(at_it, "delivered", finished_at=at(61))
+    assert Delivery.objects.get().state == "delivered"
+
+
 def test_a_project_whose_receiver_is_slow_keeps_no_more_workers_than_its_share(ours, theirs, receiver):
     under_way = [owed(ours, receiver.url) for _ in range(claims.AT_ONCE)]
     for delivery in under_way:
