@@ -343,7 +343,9 @@ def test_a_page_that_offers_another_connection_gets_it(engine, told):
     engine.run(page.offer("out"))
     assert engine.advance_until(lambda: page.lines["out"].peer.connectionState == "connected", 5)
     connected(engine, "out")
-    engine.execute(port.Play("out", "p", engine.sound(5)))
+    sound, leg = engine.sound(5), engine.engine.switch.legs["out"]
+    engine.execute(port.Play("out", "p", sound))
+    assert engine.advance_until(lambda: engine.engine.library.ready(leg, sound), 5)
     engine.advance(SOON_S)
 
     assert engine.hears("out") == "media"
