@@ -13,27 +13,21 @@ import pytest
 from xdist.scheduler import LoadFileScheduling
 
 FAULT, BROWSER = PurePath("tests/fault"), PurePath("tests/browser")
-# Files below tests/browser that start a whole installation.
-WITH_INSTALLATION = ("test_listening_in.py", "test_sdk.py", "test_voice_calls.py")
+VOICE = BROWSER / "voice"
 
 
 def unit_of(file: PurePath) -> str:
     """What is run by one process, one test after the other: most often a file."""
-    if FAULT in file.parents:
-        return str(FAULT)
-    if BROWSER in file.parents and file.name in WITH_INSTALLATION:
-        return str(BROWSER)
-    return str(file)
+    return next((str(folder) for folder in (FAULT, VOICE) if folder in file.parents), str(file))
 
 
 def place_of(file: PurePath) -> int:
     """Lower comes first: what takes longest, but browsers after everything else."""
-    unit = unit_of(file)
-    if unit == str(FAULT):
+    if FAULT in file.parents:
         return 0
     if BROWSER not in file.parents:
         return 1
-    return 2 if unit == str(BROWSER) else 3
+    return 2 if VOICE in file.parents else 3
 
 
 def in_order(items: list[pytest.Item], root: PurePath) -> list[pytest.Item]:

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import PurePath
 
-from tests.scheduling import WITH_INSTALLATION, place_of, unit_of
+from tests.scheduling import place_of, unit_of
 
 BROWSER = PurePath("tests/browser")
-STARTS_AN_INSTALLATION = re.compile(
-    r"^from tests\.(fault\.test_supervision|browser\.voice\.center) import", re.MULTILINE
-)
+VOICE = BROWSER / "voice"
 
 
 def test_whole_installations_are_started_by_one_process_after_the_other():
     assert unit_of(PurePath("tests/fault/test_calls.py")) == unit_of(PurePath("tests/fault/test_servers.py"))
-    assert {unit_of(BROWSER / name) for name in WITH_INSTALLATION} == {"tests/browser"}
+    assert unit_of(VOICE / "test_calls.py") == unit_of(VOICE / "test_sdk.py") == str(VOICE)
 
 
 def test_every_other_file_is_for_whoever_is_free():
@@ -24,11 +21,15 @@ def test_every_other_file_is_for_whoever_is_free():
 
 
 def test_browsers_come_after_everything_else_and_the_longest_first():
-    files = ["tests/fault/test_calls.py", "api/tests/test_queues.py", "tests/browser/test_sdk.py"]
-    assert [place_of(PurePath(file)) for file in [*files, "tests/browser/test_calls.py"]] == [0, 1, 2, 3]
+    files = [
+        "tests/fault/test_calls.py",
+        "api/tests/test_queues.py",
+        VOICE / "test_calls.py",
+        BROWSER / "test_calls.py",
+    ]
+    assert [place_of(PurePath(file)) for file in files] == [0, 1, 2, 3]
 
 
-def test_every_file_below_browser_that_starts_an_installation_is_known(request):
+def test_installations_with_browsers_are_started_in_their_folder_only(request):
     files = (request.config.rootpath / BROWSER).glob("test_*.py")
-    starting = {file.name for file in files if STARTS_AN_INSTALLATION.search(file.read_text())}
-    assert {"test_sdk.py", "test_voice_calls.py"} <= starting <= set(WITH_INSTALLATION)
+    assert [file.name for file in files if "import Installation" in file.read_text()] == []

@@ -1,18 +1,12 @@
-"""The installation in which people talk, and whom it serves: one for the tests of a module, quiet before each."""
+"""The installation in which people talk, and whom it serves."""
 
 from __future__ import annotations
 
-import shutil
-import tempfile
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
-import pytest
-from playwright.sync_api import Browser
-
 from tests.browser.voice.desk import HOTLINE, Facts
-from tests.browser.voice.people import VOICES_HZ, Agent, Caller, OnPage, Person, Supervisor, voice_file
+from tests.browser.voice.people import Agent, Caller, OnPage, Person, Supervisor
 from tests.fault.beside import Away, Beside
 from tests.fault.test_supervision import Installation, wait_until
 
@@ -65,42 +59,6 @@ class Center:
             each.close()
         self._open.clear()
         self.wait(lambda: self.ask("is_quiet"))
-
-
-@pytest.fixture(scope="module")
-def voice_center(launch: Callable[..., Browser]) -> Iterator[Center]:
-    folder = Path(tempfile.mkdtemp(prefix="pcc-voice-"))
-    folder.chmod(0o711)  # root's PostgreSQL runs as another user
-    installation = Installation(folder / "data")
-    installation.environment.update(PCC_DEMO="0", DJANGO_SETTINGS_MODULE="pcc_console.settings")
-    people: dict[str, Person] = {}
-    desk = None
-    try:
-        installation.ensure_ready()
-        desk = Beside("tests.browser.voice.desk", installation.environment)
-        facts = desk.ask("set_up", AGENTS)
-        for name, hertz in VOICES_HZ.items():
-            microphone = f"--use-file-for-fake-audio-capture={voice_file(folder, hertz)}"
-            people[name] = Person(name, hertz, launch(microphone))
-        yield Center(installation, people, desk, facts)
-    finally:
-        for person in people.values():
-            person.browser.close()
-        if desk is not None:
-            desk.close()
-        if installation.run is not None and installation.run.poll() is None:
-            installation.stop()
-        shutil.rmtree(folder)
-
-
-@pytest.fixture
-def center(voice_center: Center) -> Iterator[Center]:
-    """Everything runs, and nobody calls; afterwards what is stored is sound."""
-    voice_center.installation.ensure_ready()
-    since = voice_center.ask("now")
-    yield voice_center
-    voice_center.go_home()
-    assert voice_center.ask("findings", since) == []
 
 
 def connect(caller: Caller, agent: Agent, number: str = HOTLINE) -> None:

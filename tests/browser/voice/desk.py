@@ -6,6 +6,7 @@ import io
 from typing import Any, TypedDict
 
 from django.conf import settings
+from django.db.models import QuerySet
 
 from agents import activity
 from agents.domain import Activity
@@ -26,6 +27,7 @@ GREETING_HZ = 1800.0
 GREETING_S = 4.0
 RING_S = 5
 WRAP_UP_S = 3
+PROJECT = "Voice tests"
 
 
 class Facts(TypedDict):
@@ -35,7 +37,7 @@ class Facts(TypedDict):
 
 def set_up(agents: list[str]) -> Facts:
     """One number with a menu, whose key 1 leads to the queue; another that leads there at once; agents for it."""
-    project = factories.ProjectFactory(name="Voice tests")
+    project = factories.ProjectFactory(name=PROJECT)
     owner = factories.MemberFactory(project=project, user__username="owner", role="owner").user
     queue = factories.QueueFactory(
         project=project, name="Sales", wait_agent_answer_timeout=RING_S, wrap_up_time_limit=WRAP_UP_S
@@ -62,18 +64,22 @@ def set_up(agents: list[str]) -> Facts:
 
 def begin(available: list[str]) -> str:
     """These agents are available from now on, and no others. Returns now."""
-    for pk, user in Agent.objects.order_by("pk").values_list("pk", "stringee_user_id"):
+    for pk, user in _agents().order_by("pk").values_list("pk", "stringee_user_id"):
         activity.set_manual_status(pk, "AVAILABLE" if user in available else "NOT AVAILABLE", clock.now())
     return now()
 
 
+def _agents() -> QuerySet[Agent]:
+    return Agent.objects.filter(project__name=PROJECT)
+
+
 def activity_of(user: str) -> str:
-    return str(Agent.objects.get(stringee_user_id=user).activity)
+    return str(_agents().get(stringee_user_id=user).activity)
 
 
 def is_free(user: str) -> bool:
     """Whether calls can be given to him now."""
-    return Agent.objects.filter(stringee_user_id=user, free_since__isnull=False).exists()
+    return _agents().filter(stringee_user_id=user, free_since__isnull=False).exists()
 
 
 def is_quiet() -> bool:

@@ -1,4 +1,4 @@
-"""Stringee's Web SDK, unmodified as npm has it, in a real Chromium against an installation of its own.
+"""Stringee's Web SDK, unmodified as npm has it, in a real Chromium.
 
 The customer is the same SDK in another page, signed in as a telephone. Each page's microphone is a tone of its own.
 """
@@ -11,15 +11,12 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
 
-from pcc_console import static_files
 from tests.fault.test_supervision import BASE_DIR, Installation
 from tests.sdk.center import GREETING_HZ, Facts
 from webhooks.tests.receiver import Handler, receiving
@@ -91,31 +88,18 @@ class Sdk:
 
 
 @pytest.fixture(scope="module")
-def installation() -> Iterator[Installation]:
-    """Everything that `make run` starts."""
-    if not all(file.exists() for file in FILES.values()):
-        if shutil.which("npm") is None:
-            pytest.fail("npm is missing: it installs the SDK that these tests drive. Debian: apt-get install npm")
-        command = ["npm", "ci", "--no-audit", "--no-fund", "--loglevel", "error"]
-        subprocess.run(command, cwd=FOLDER, check=True, timeout=120)
-    folder = Path(tempfile.mkdtemp(prefix="pcc-sdk-"))
-    folder.chmod(0o711)  # root's PostgreSQL runs as another user
-    made = Installation(folder / "data")
-    made.environment.update(PCC_DEMO="0", DJANGO_SETTINGS_MODULE="pcc_console.settings")
-    (made.data_dir / "run").mkdir(parents=True)
-    (made.data_dir / "static").mkdir()
-    static_files.note_collected(BASE_DIR, made.data_dir)  # nobody looks at pages here
-    try:
-        made.ensure_ready()
-        yield made
-    finally:
-        if made.run is not None and made.run.poll() is None:
-            made.stop()
-        shutil.rmtree(folder)
+def packages() -> None:
+    """The SDK, by npm."""
+    if all(file.exists() for file in FILES.values()):
+        return
+    if shutil.which("npm") is None:
+        pytest.fail("npm is missing: it installs the SDK that these tests drive. Debian: apt-get install npm")
+    command = ["npm", "ci", "--no-audit", "--no-fund", "--loglevel", "error"]
+    subprocess.run(command, cwd=FOLDER, check=True, timeout=120)
 
 
 @pytest.fixture(scope="module")
-def center(installation: Installation) -> Facts:
+def facts(installation: Installation) -> Facts:
     command = [sys.executable, "-m", "tests.sdk.center"]
     made = subprocess.run(
         command, cwd=BASE_DIR, env=installation.environment, capture_output=True, text=True, timeout=180, check=False
@@ -126,7 +110,7 @@ def center(installation: Installation) -> Facts:
 
 
 @pytest.fixture
-def sdk(chromium: Browser, installation: Installation) -> Iterator[Callable[..., Sdk]]:
+def sdk(chromium: Browser, installation: Installation, packages: None) -> Iterator[Callable[..., Sdk]]:
     """Opens pages with the SDK in them."""
     contexts: list[BrowserContext] = []
     with receiving() as application:
@@ -142,7 +126,7 @@ def sdk(chromium: Browser, installation: Installation) -> Iterator[Callable[...,
 
 
 @pytest.fixture
-def first_generation(chromium: Browser) -> Iterator[Page]:
+def first_generation(chromium: Browser, packages: None) -> Iterator[Page]:
     """A page with the transport that the SDK's first generation uses."""
     context = chromium.new_context()
     with receiving() as application:
@@ -154,31 +138,31 @@ def first_generation(chromium: Browser) -> Iterator[Page]:
 
 
 @pytest.fixture
-def agent(sdk: Callable[..., Sdk], center: Facts) -> Sdk:
+def agent(sdk: Callable[..., Sdk], facts: Facts) -> Sdk:
     page = sdk(AGENT_HZ)
-    assert page.sign_in(center["agent"])["r"] == 0
+    assert page.sign_in(facts["agent"])["r"] == 0
     return page
 
 
 @pytest.fixture
-def customer(sdk: Callable[..., Sdk], center: Facts) -> Sdk:
+def customer(sdk: Callable[..., Sdk], facts: Facts) -> Sdk:
     page = sdk(CUSTOMER_HZ)
-    assert page.sign_in(center["phone"])["r"] == 0
+    assert page.sign_in(facts["phone"])["r"] == 0
     return page
 
 
 @pytest.fixture
-def agent_in_room(sdk: Callable[..., Sdk], center: Facts) -> Sdk:
+def agent_in_room(sdk: Callable[..., Sdk], facts: Facts) -> Sdk:
     """An agent's page that takes the SDK's second kind of call."""
     page = sdk(AGENT_HZ)
-    assert page.sign_in(center["agent"], IN_ROOMS)["r"] == 0
+    assert page.sign_in(facts["agent"], IN_ROOMS)["r"] == 0
     return page
 
 
 @pytest.fixture
-def customer_in_room(sdk: Callable[..., Sdk], center: Facts) -> Sdk:
+def customer_in_room(sdk: Callable[..., Sdk], facts: Facts) -> Sdk:
     page = sdk(CUSTOMER_HZ)
-    assert page.sign_in(center["phone"], IN_ROOMS)["r"] == 0
+    assert page.sign_in(facts["phone"], IN_ROOMS)["r"] == 0
     return page
 
 
@@ -186,9 +170,9 @@ def states(page: Sdk) -> list[int]:
     return [code for code, *_ in page.get("seen.states")]
 
 
-def talk(agent: Sdk, customer: Sdk, center: Facts, kind: int = 1) -> Any:
+def talk(agent: Sdk, customer: Sdk, facts: Facts, kind: int = 1) -> Any:
     """The customer calls the hotline, the agent answers. Returns what the agent was shown."""
-    answer = customer.dial(center["customer"], center["hotline"], kind)
+    answer = customer.dial(facts["customer"], facts["hotline"], kind)
     assert answer["r"] == 0, answer
     shown = agent.until("seen.incoming.at(-1)")
     assert agent.ask("answer")["r"] == 0
@@ -198,53 +182,51 @@ def talk(agent: Sdk, customer: Sdk, center: Facts, kind: int = 1) -> Any:
 
 
 # ── Signing in ───────────────────────────────────────────────────────────────────────────────────────────────────────
-def test_sdk_signs_in_and_knows_its_other_pages(sdk, center):
+def test_sdk_signs_in_and_knows_its_other_pages(sdk, facts):
     first, second = sdk(), sdk()
-    authen = first.sign_in(center["agent"])
+    authen = first.sign_in(facts["agent"])
     assert (authen["r"], authen["message"], authen["userId"], authen["projectId"]) == (
         0,
         "SUCCESS",
         "lan",
-        center["project"],
+        facts["project"],
     )
-    assert len(second.sign_in(center["agent"])["clients"]) == 1
+    assert len(second.sign_in(facts["agent"])["clients"]) == 1
     first.until("seen.events.includes('otherdeviceauthen connected')")
     second.close()
     first.until("seen.events.includes('otherdeviceauthen disconnected')")
 
 
-def test_sdk_asks_for_a_new_token_when_its_own_has_ended(sdk, center):
+def test_sdk_asks_for_a_new_token_when_its_own_has_ended(sdk, facts):
     page = sdk()
-    assert page.sign_in(center["ended"])["r"] == 6
+    assert page.sign_in(facts["ended"])["r"] == 6
     page.until("seen.events.includes('requestnewtoken')")
-    page.page.evaluate("token => setTimeout(() => client.connect(token), 100)", center["agent"])
+    page.page.evaluate("token => setTimeout(() => client.connect(token), 100)", facts["agent"])
     page.until("seen.authen.at(-1).r === 0")
 
 
-def test_sdk_may_use_any_path(sdk, center):
-    assert sdk().sign_in(center["agent"], "/")["r"] == 0
+def test_sdk_may_use_any_path(sdk, facts):
+    assert sdk().sign_in(facts["agent"], "/")["r"] == 0
 
 
-def test_sdk_that_knows_only_an_api_finds_the_door(sdk, center):
+def test_sdk_that_knows_only_an_api_finds_the_door(sdk, facts):
     page = sdk()
-    page.page.evaluate(
-        "([token, base]) => signIn(token, [], base)", [center["agent"], f"http://localhost:{page.port}/"]
-    )
+    page.page.evaluate("([token, base]) => signIn(token, [], base)", [facts["agent"], f"http://localhost:{page.port}/"])
     found = f"wss://localhost:{page.port}/softphone/ws"
     assert page.until("sockets.at(-1)?.url") == found  # it always wants TLS here, which a test has not
 
 
-def test_sdk_sends_messages_to_users(sdk, agent, center):
+def test_sdk_sends_messages_to_users(sdk, agent, facts):
     other = sdk()
-    other.sign_in(center["plain"])
+    other.sign_in(facts["plain"])
     assert other.page.evaluate("new Promise(done => client.sendCustomMessage('lan', {x: 1}, (...a) => done(a)))")
     agent.until("""seen.events.includes('custommessage {"fromUser":"lan","message":{"x":1}}')""")
 
 
-def test_first_generation_signs_in_by_polling_and_goes_over_to_a_websocket(first_generation, installation, center):
+def test_first_generation_signs_in_by_polling_and_goes_over_to_a_websocket(first_generation, installation, facts):
     page = first_generation
     page.evaluate("address => open(address)", f"http://localhost:{installation.port}")
-    login = {"accesstoken": center["agent"], "deviceId": "web-old", "sessionId": "session-old", "platform": 3}
+    login = {"accesstoken": facts["agent"], "deviceId": "web-old", "sessionId": "session-old", "platform": 3}
     page.evaluate("login => say(2, login)", login)
     page.wait_for_function("heard.some(([service, body]) => service === 2 && body.r === 0 && body.userId === 'lan')")
     page.wait_for_function("socket.io.engine.transport.name === 'websocket'")
@@ -257,10 +239,10 @@ def test_first_generation_signs_in_by_polling_and_goes_over_to_a_websocket(first
 
 
 # ── Calls ────────────────────────────────────────────────────────────────────────────────────────────────────────────
-def test_sdk_takes_a_call_and_both_hear_each_other(agent, customer, center):
-    shown = talk(agent, customer, center)
-    assert shown["from"] == center["customer"]
-    assert (shown["to"], shown["via"]) == ("lan", center["hotline"])
+def test_sdk_takes_a_call_and_both_hear_each_other(agent, customer, facts):
+    shown = talk(agent, customer, facts)
+    assert shown["from"] == facts["customer"]
+    assert (shown["to"], shown["via"]) == ("lan", facts["hotline"])
     assert (shown["internal"], json.loads(shown["custom"])) == (False, {})
     assert agent.ask("sendDtmf", "5")["r"] == 0
     assert agent.ask("sendInfo", {"note": 1})["r"] == 0
@@ -272,8 +254,8 @@ def test_sdk_takes_a_call_and_both_hear_each_other(agent, customer, center):
     assert "media Connected" in agent.get("seen.events")
 
 
-def test_sdk_holds_the_customer_and_takes_him_back(agent, customer, center):
-    talk(agent, customer, center)
+def test_sdk_holds_the_customer_and_takes_him_back(agent, customer, facts):
+    talk(agent, customer, facts)
     assert agent.get("call.hold()")
     customer.hears_no_more(AGENT_HZ)
     assert agent.get("call.unhold()")
@@ -287,8 +269,8 @@ def test_sdk_holds_the_customer_and_takes_him_back(agent, customer, center):
     agent.until("seen.states.some(([code]) => code === 6)")
 
 
-def test_sdk_calls_a_customer_whose_telephone_rings(agent, customer, center):
-    answer = agent.dial(center["hotline"], center["customer"])
+def test_sdk_calls_a_customer_whose_telephone_rings(agent, customer, facts):
+    answer = agent.dial(facts["hotline"], facts["customer"])
     assert (answer["r"], answer["toType"]) == (0, "external"), answer
     assert json.loads(answer["customDataFromYourServer"]) == {}
     shown = customer.until("seen.incoming.at(-1)")
@@ -302,34 +284,34 @@ def test_sdk_calls_a_customer_whose_telephone_rings(agent, customer, center):
     agent.until("seen.states.some(([code]) => code === 6)")
 
 
-def test_sdk_rejects_and_gives_up(agent, customer, center):
-    agent.dial(center["hotline"], center["customer"])
+def test_sdk_rejects_and_gives_up(agent, customer, facts):
+    agent.dial(facts["hotline"], facts["customer"])
     customer.until("seen.incoming.length")
     assert customer.ask("reject")["r"] == 0
     agent.until("seen.states.some(([code]) => code === 5 || code === 6)")
-    agent.dial(center["hotline"], center["customer"])
+    agent.dial(facts["hotline"], facts["customer"])
     customer.until("seen.incoming.length === 2")
     assert agent.ask("hangup")["r"] == 0
     customer.until("seen.states.some(([code]) => code === 6)")
 
 
-def test_sdk_without_the_contact_centers_claim_may_not_call(sdk, center):
+def test_sdk_without_the_contact_centers_claim_may_not_call(sdk, facts):
     page = sdk()
-    assert page.sign_in(center["plain"])["r"] == 0
-    assert page.dial(center["hotline"], center["customer"])["r"] == 11
+    assert page.sign_in(facts["plain"])["r"] == 0
+    assert page.dial(facts["hotline"], facts["customer"])["r"] == 11
 
 
-def test_call_answered_on_another_page_stops_ringing_here(sdk, agent, customer, center):
+def test_call_answered_on_another_page_stops_ringing_here(sdk, agent, customer, facts):
     other = sdk()
-    other.sign_in(center["agent"])
-    talk(agent, customer, center)
+    other.sign_in(facts["agent"])
+    talk(agent, customer, facts)
     other.until("seen.events.includes('otherdevice CALL_STATE 200')")
     agent.ask("hangup")
     other.until("seen.events.includes('otherdevice CALL_END ')")
 
 
-def test_call_goes_on_when_the_socket_breaks(agent, customer, center):
-    talk(agent, customer, center)
+def test_call_goes_on_when_the_socket_breaks(agent, customer, facts):
+    talk(agent, customer, facts)
     agent.get("breakSocket()")
     agent.until("seen.authen.length === 2")
     assert agent.get("seen.authen.at(-1).r") == 0
@@ -340,15 +322,15 @@ def test_call_goes_on_when_the_socket_breaks(agent, customer, center):
     agent.until("seen.states.some(([code]) => code === 6)")
 
 
-def test_end_that_a_page_has_missed_is_told_when_it_comes_back(agent, customer, center):
-    talk(agent, customer, center)
+def test_end_that_a_page_has_missed_is_told_when_it_comes_back(agent, customer, facts):
+    talk(agent, customer, facts)
     agent.get("breakSocket()")
     customer.ask("hangup")
     agent.until("seen.states.some(([code]) => code === 6)")
 
 
-def test_calls_of_both_kinds_go_on_when_the_process_with_all_sockets_is_killed(installation, agent, customer, center):
-    talk(agent, customer, center, kind=2)
+def test_calls_of_both_kinds_go_on_when_the_process_with_all_sockets_is_killed(installation, agent, customer, facts):
+    talk(agent, customer, facts, kind=2)
     os.killpg(installation.pids()["web"], signal.SIGKILL)
     for page in (agent, customer):
         assert page.until("seen.authen.at(1)", within_s=60)["r"] == 0
@@ -360,14 +342,14 @@ def test_calls_of_both_kinds_go_on_when_the_process_with_all_sockets_is_killed(i
 
 
 # ── Calls of the second kind ─────────────────────────────────────────────────────────────────────────────────────────
-def test_sdk_takes_a_call_in_a_room_from_a_menu_that_was_heard_in_one(agent_in_room, customer, center):
+def test_sdk_takes_a_call_in_a_room_from_a_menu_that_was_heard_in_one(agent_in_room, customer, facts):
     agent, caller = agent_in_room, customer
-    answer = caller.dial(center["customer"], center["menu"], kind=2)
+    answer = caller.dial(facts["customer"], facts["menu"], kind=2)
     assert (answer["r"], answer["toType"]) == (0, "external"), answer
     caller.hears(GREETING_HZ)
     assert caller.ask("sendDtmf", "1")["r"] == 0
     shown = agent.until("seen.incoming.at(-1)")
-    assert (shown["kind"], shown["from"], shown["via"]) == (2, center["customer"], center["menu"])
+    assert (shown["kind"], shown["from"], shown["via"]) == (2, facts["customer"], facts["menu"])
     assert json.loads(shown["custom"]) == {}
     assert agent.ask("answer")["r"] == 0
     agent.hears(CUSTOMER_HZ)
@@ -386,9 +368,9 @@ def test_sdk_takes_a_call_in_a_room_from_a_menu_that_was_heard_in_one(agent_in_r
     assert "media Connected" in agent.get("seen.events")
 
 
-def test_sdk_calls_out_in_a_room_and_holds(agent_in_room, customer, center):
+def test_sdk_calls_out_in_a_room_and_holds(agent_in_room, customer, facts):
     agent = agent_in_room
-    answer = agent.dial(center["hotline"], center["customer"], kind=2)
+    answer = agent.dial(facts["hotline"], facts["customer"], kind=2)
     assert answer["r"] == 0, answer
     assert (json.loads(answer["customDataFromYourServer"]), "roomToken" in answer) == ({}, False)
     shown = customer.until("seen.incoming.at(-1)")
@@ -408,22 +390,22 @@ def test_sdk_calls_out_in_a_room_and_holds(agent_in_room, customer, center):
     assert states(agent)[-1] == 6
 
 
-def test_sdk_rejects_and_gives_up_in_rooms(agent_in_room, customer_in_room, center):
+def test_sdk_rejects_and_gives_up_in_rooms(agent_in_room, customer_in_room, facts):
     agent, customer = agent_in_room, customer_in_room
-    agent.dial(center["hotline"], center["customer"], kind=2)
+    agent.dial(facts["hotline"], facts["customer"], kind=2)
     customer.until("seen.incoming.length")
     assert customer.ask("reject")["r"] == 0
     agent.until("seen.states.some(([code]) => code === 5 || code === 6)")
-    agent.dial(center["hotline"], center["customer"], kind=2)
+    agent.dial(facts["hotline"], facts["customer"], kind=2)
     customer.until("seen.incoming.length === 2")
     assert agent.ask("hangup")["r"] == 0
     customer.until("seen.states.some(([code]) => code === 6)")
 
 
-def test_sdk_hands_a_call_in_a_room_to_a_colleague(sdk, agent_in_room, customer, center):
+def test_sdk_hands_a_call_in_a_room_to_a_colleague(sdk, agent_in_room, customer, facts):
     agent, colleague = agent_in_room, sdk(COLLEAGUE_HZ)
-    assert colleague.sign_in(center["colleague"], IN_ROOMS)["r"] == 0
-    talk(agent, customer, center)
+    assert colleague.sign_in(facts["colleague"], IN_ROOMS)["r"] == 0
+    talk(agent, customer, facts)
     refused = agent.ask("transferCall", "minh", "agent", "coach")
     assert (refused["r"], "coach" in refused["message"]) == (22, True)
     assert agent.ask("transferCall", "minh", "agent", "blind")["r"] == 0
@@ -436,8 +418,8 @@ def test_sdk_hands_a_call_in_a_room_to_a_colleague(sdk, agent_in_room, customer,
     customer.until("seen.states.some(([code]) => code === 6)")
 
 
-def test_pages_of_both_kinds_ring_for_one_call(agent, agent_in_room, customer, center):
-    assert customer.dial(center["customer"], center["hotline"])["r"] == 0
+def test_pages_of_both_kinds_ring_for_one_call(agent, agent_in_room, customer, facts):
+    assert customer.dial(facts["customer"], facts["hotline"])["r"] == 0
     shown = [page.until("seen.incoming.at(-1)") for page in (agent, agent_in_room)]
     assert [each["kind"] for each in shown] == [1, 2]
     assert len({each["callId"] for each in shown}) == 1
@@ -448,9 +430,9 @@ def test_pages_of_both_kinds_ring_for_one_call(agent, agent_in_room, customer, c
     customer.until("seen.states.some(([code]) => code === 6)")
 
 
-def test_call_in_a_room_goes_on_when_the_socket_breaks(agent_in_room, customer_in_room, center):
+def test_call_in_a_room_goes_on_when_the_socket_breaks(agent_in_room, customer_in_room, facts):
     agent, customer = agent_in_room, customer_in_room
-    talk(agent, customer, center, kind=2)
+    talk(agent, customer, facts, kind=2)
     for page in (agent, customer):
         page.get("breakSocket()")
         page.until("seen.authen.length === 2")

@@ -1,4 +1,4 @@
-"""People talk: real sound through browsers, the door, the engine and the recording of an installation of its own.
+"""People talk: real sound through browsers, the door, the engine and the recording of a whole installation.
 
 Everybody's microphone hears a tone of his own, so that who hears whom can be told by its frequency. Customers call from
 the test phone, agents answer on the softphone.
@@ -14,13 +14,7 @@ import av
 import numpy as np
 import pytest
 
-from tests.browser.voice.center import (  # noqa: F401  the fixtures
-    SOON_S,
-    center,
-    connect,
-    hear_each_other,
-    voice_center,
-)
+from tests.browser.voice.center import SOON_S, connect, hear_each_other
 from tests.browser.voice.desk import GREETING_HZ, HOTLINE, MENU
 from tests.browser.voice.people import NEAR_HZ, VOICES_HZ, Agent
 from tests.fault.test_supervision import crowd
@@ -42,7 +36,7 @@ def loudest_of_sides(path: Path) -> list[float]:
     return [float(np.argmax(side)) * rate / ((spectra.shape[1] - 1) * 2) for side in spectra]
 
 
-def test_a_call_from_the_greeting_to_the_recording(center):  # noqa: F811
+def test_a_call_from_the_greeting_to_the_recording(center):
     [lan] = center.agents("lan")
     caller = center.caller()
 
@@ -73,7 +67,7 @@ def test_a_call_from_the_greeting_to_the_recording(center):  # noqa: F811
     assert abs(right - VOICES_HZ["lan"]) < NEAR_HZ
 
 
-def test_a_caller_who_hangs_up_while_it_rings_is_gone(center):  # noqa: F811
+def test_a_caller_who_hangs_up_while_it_rings_is_gone(center):
     [lan] = center.agents("lan")
     caller = center.caller()
     caller.dial(HOTLINE)
@@ -96,7 +90,7 @@ def first_rung(agents: list[Agent]) -> tuple[Agent, Agent]:
     return first, next(each for each in agents if each is not first)
 
 
-def test_an_agent_rejects_and_the_next_one_is_rung(center):  # noqa: F811
+def test_an_agent_rejects_and_the_next_one_is_rung(center):
     agents = center.agents("lan", "minh")
     caller = center.caller()
     caller.dial(HOTLINE)
@@ -111,7 +105,7 @@ def test_an_agent_rejects_and_the_next_one_is_rung(center):  # noqa: F811
     second.is_in("none")
 
 
-def test_nobody_answers_and_the_next_one_is_rung(center):  # noqa: F811
+def test_nobody_answers_and_the_next_one_is_rung(center):
     agents = center.agents("lan", "minh")
     caller = center.caller()
     caller.dial(HOTLINE)
@@ -126,7 +120,7 @@ def test_nobody_answers_and_the_next_one_is_rung(center):  # noqa: F811
     caller.sees("ended", "The other side has hung up.")
 
 
-def test_an_agent_asks_a_colleague_and_hands_the_caller_over(center):  # noqa: F811
+def test_an_agent_asks_a_colleague_and_hands_the_caller_over(center):
     [lan] = center.agents("lan")
     caller = center.caller()
     connect(caller, lan)
@@ -147,7 +141,7 @@ def test_an_agent_asks_a_colleague_and_hands_the_caller_over(center):  # noqa: F
     caller.sees("ended", "The other side has hung up.")
 
 
-def test_a_call_goes_on_when_the_connection_comes_back(center):  # noqa: F811
+def test_a_call_goes_on_when_the_connection_comes_back(center):
     [lan] = center.agents("lan")
     caller = center.caller()
     connect(caller, lan)
@@ -160,7 +154,7 @@ def test_a_call_goes_on_when_the_connection_comes_back(center):  # noqa: F811
     caller.sees("ended", "The other side has hung up.")
 
 
-def test_an_engine_that_is_killed_is_noticed_and_its_agents_are_free(center):  # noqa: F811
+def test_an_engine_that_is_killed_is_noticed_and_its_agents_are_free(center):
     [lan] = center.agents("lan")
     caller = center.caller()
     connect(caller, lan)

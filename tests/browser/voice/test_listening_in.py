@@ -1,13 +1,13 @@
 """More than two people in a call, with real sound: a supervisor listens, whispers and joins; a third person is added.
 
-As in test_voice_calls: everybody's microphone hears a tone of his own.
+As in test_calls: everybody's microphone hears a tone of his own.
 """
 
 from __future__ import annotations
 
 import pytest
 
-from tests.browser.voice.center import center, connect, voice_center  # noqa: F401  the fixtures
+from tests.browser.voice.center import connect
 from tests.browser.voice.people import VOICES_HZ
 
 pytestmark = [pytest.mark.browser, pytest.mark.fault]
@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.fault]
 CUSTOMER, LAN, MINH, CHIEF = (VOICES_HZ[name] for name in ("customer", "lan", "minh", "chief"))
 
 
-def test_a_supervisor_listens_whispers_joins_and_goes_on_alone(center):  # noqa: F811
+def test_a_supervisor_listens_whispers_joins_and_goes_on_alone(center):
     [lan] = center.agents("lan")
     caller = center.caller()
     connect(caller, lan)
@@ -53,7 +53,7 @@ def test_a_supervisor_listens_whispers_joins_and_goes_on_alone(center):  # noqa:
     chief.sees("listen-state", "The call is over.")
 
 
-def test_a_supervisor_who_closes_the_page_is_gone(center):  # noqa: F811
+def test_a_supervisor_who_closes_the_page_is_gone(center):
     [lan] = center.agents("lan")
     caller = center.caller()
     connect(caller, lan)
@@ -69,7 +69,7 @@ def test_a_supervisor_who_closes_the_page_is_gone(center):  # noqa: F811
     caller.click("hang-up")
 
 
-def test_an_agent_adds_a_third_person_and_leaves_the_two_alone(center):  # noqa: F811
+def test_an_agent_adds_a_third_person_and_leaves_the_two_alone(center):
     [lan] = center.agents("lan")
     caller = center.caller()
     connect(caller, lan)
@@ -93,7 +93,7 @@ def test_an_agent_adds_a_third_person_and_leaves_the_two_alone(center):  # noqa:
     caller.sees("ended", "The other side has hung up.")
 
 
-def test_a_consultation_becomes_a_conversation_of_three(center):  # noqa: F811
+def test_a_consultation_becomes_a_conversation_of_three(center):
     [lan] = center.agents("lan")
     caller = center.caller()
     connect(caller, lan)
