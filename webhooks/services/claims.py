@@ -17,7 +17,9 @@ from webhooks.models import Owed
 PENDING, SENDING = "pending", "sending"  # the same in every table of states
 CLAIM_LEASE = dt.timedelta(seconds=60)  # much longer than a request may take; then its worker is taken for dead
 HINT_AGAIN_AFTER = dt.timedelta(seconds=10)  # so that the sweep does not fill the queue of busy workers
-AT_ONCE = 4  # of a project: a fourth of the threads of one worker, so that slow receivers hold up no other project
+# So that the receivers of one project hold up no other project: of the 16 threads of one worker.
+AT_ONCE = 12
+SLOW_AT_ONCE, SLOW_AFTER = 4, dt.timedelta(seconds=1)
 
 JITTER_STEPS = 1000
 FORGET_AT_ONCE = 5000  # rows per transaction
@@ -58,9 +60,11 @@ def due(rows: QuerySet[Row], now: dt.datetime, limit: int) -> list[Any]:
 
 
 def _of_idle_projects(rows: QuerySet[Row], now: dt.datetime) -> QuerySet[Row]:
-    """Rows of projects for which fewer than AT_ONCE are being sent by workers that live."""
+    """Rows of projects whose receivers hold fewer than AT_ONCE workers that live, and fewer than SLOW_AT_ONCE long."""
     sending = rows.model._default_manager.filter(state=SENDING, claimed_at__gt=now - CLAIM_LEASE)
-    busy = sending.values("project_id").annotate(sent=Count("pk")).filter(sent__gte=AT_ONCE)
+    slow = Count("pk", filter=Q(claimed_at__lte=now - SLOW_AFTER))
+    counted = sending.values("project_id").annotate(sent=Count("pk"), slow=slow)
+    busy = counted.filter(Q(sent__gte=AT_ONCE) | Q(slow__gte=SLOW_AT_ONCE))
     return rows.exclude(project_id__in=busy.values("project_id"))
 
 

@@ -243,7 +243,7 @@ def _next_of_the_call(delivery: Delivery, now: dt.datetime) -> int | None:
 
 
 def _longest_due(project_id: int, now: dt.datetime) -> int | None:
-    """What a project has had no room for (claims.AT_ONCE)."""
+    """What a project has had no room for (`claims`)."""
     due = Delivery.objects.filter(project_id=project_id, state=DeliveryState.PENDING)
     late = due.filter(~_rests(now), next_attempt_at__lte=now - RUNG_FOR_IN_VAIN)
     return _in_order(late).order_by("next_attempt_at", "pk").values_list("pk", flat=True).first()

@@ -188,7 +188,7 @@ def test_a_dead_endpoint_is_left_alone_without_using_up_attempts(ours):
     assert (postponed.state, postponed.attempts, postponed.next_attempt_at) == ("pending", 0, at(7.5))
     assert Attempt.objects.count() == 5
     assert services.due_deliveries(until - dt.timedelta(milliseconds=1), 10) == []
-    assert len(services.due_deliveries(at(8), 10)) == claims.AT_ONCE
+    assert len(services.due_deliveries(at(8), 10)) == 7
 
 
 def test_what_was_only_postponed_is_given_up_when_its_time_is_over(ours):
@@ -326,27 +326,41 @@ def test_a_worker_who_comes_back_while_another_has_his_claim_changes_nothing(our
     assert Delivery.objects.get().state == "delivered"
 
 
-def test_a_project_whose_receiver_is_slow_keeps_no_more_workers_than_its_share(ours, theirs, receiver):
-    under_way = [owed(ours, receiver.url) for _ in range(claims.AT_ONCE)]
-    for delivery in under_way:
+def under_way(project, receiver, count):
+    """Events that workers have begun to send."""
+    found = [owed(project, receiver.url) for _ in range(count)]
+    for delivery in found:
         assert claims.claim(Delivery.objects.all(), delivery.pk, NOW) is not None
+    return found
+
+
+def test_a_project_whose_receiver_is_slow_keeps_no_more_workers_than_its_share(ours, theirs, receiver):
+    slow = under_way(ours, receiver, claims.SLOW_AT_ONCE)
     waiting, not_ours = owed(ours, receiver.url), owed(theirs, receiver.url)
 
-    assert deliver(waiting) is None
+    assert deliver(waiting, at(1)) is None
     assert (Delivery.objects.get(pk=waiting.pk).state, len(receiver.received)) == ("pending", 0)
     assert services.due_deliveries(at(2), 10) == [not_ours.pk]
     assert deliver(not_ours).state == "delivered"
 
-    under_way[0].refresh_from_db()
-    claims.settle(under_way[0], "delivered", finished_at=at(2))
-    assert next_in_line(under_way[0], at(0.9)) is None  # its own bell may still be on the way
-    assert next_in_line(under_way[0], at(2)) == waiting.pk
+    slow[0].refresh_from_db()
+    claims.settle(slow[0], "delivered", finished_at=at(2))
+    assert next_in_line(slow[0], at(0.9)) is None  # its own bell may still be on the way
+    assert next_in_line(slow[0], at(2)) == waiting.pk
     assert deliver(waiting, at(2)).state == "delivered"
 
 
+def test_a_project_with_much_to_tell_has_more_workers_while_its_receiver_is_fast_but_never_all(ours, receiver):
+    under_way(ours, receiver, claims.AT_ONCE - 1)
+    last, turned_away = owed(ours, receiver.url), owed(ours, receiver.url)
+
+    assert deliver(last, at(0.9)).state == "delivered"
+    under_way(ours, receiver, 1)
+    assert deliver(turned_away, at(0.9)) is None
+
+
 def test_workers_that_died_take_no_share(ours, receiver):
-    for _ in range(claims.AT_ONCE):
-        claims.claim(Delivery.objects.all(), owed(ours, receiver.url).pk, NOW)
+    under_way(ours, receiver, claims.SLOW_AT_ONCE)
     waiting = owed(ours, receiver.url)
 
     assert deliver(waiting, at(59)) is None
@@ -354,11 +368,11 @@ def test_workers_that_died_take_no_share(ours, receiver):
 
 
 def test_the_sweep_rings_for_no_more_of_a_project_than_may_be_sent_at_once(ours, theirs):
-    many = [owed(ours, "https://crm.example/").pk for _ in range(9)]
+    many = [owed(ours, "https://crm.example/").pk for _ in range(claims.AT_ONCE + 5)]
     few = [owed(theirs, "https://crm.example/", now=at(1)).pk for _ in range(2)]
 
     assert services.due_deliveries(at(1), 20) == [*many[: claims.AT_ONCE], *few]
-    assert services.due_deliveries(at(2), 20) == many[claims.AT_ONCE : 2 * claims.AT_ONCE]
+    assert services.due_deliveries(at(2), 20) == many[claims.AT_ONCE :]
 
 
 def test_nothing_is_rung_for_at_an_endpoint_that_is_left_alone(ours, receiver):
