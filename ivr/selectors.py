@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import cached_property
@@ -27,9 +27,10 @@ from ivr.domain.tree import (
     Tree,
 )
 from ivr.greetings import has_audio
-from ivr.models import GreetingFile, IvrKeyPress, IvrNode, IvrTree, PlayMode
+from ivr.models import IvrKeyPress, IvrNode, IvrTree, PlayMode
 from projects.models import Project
 from sounds.speech import languages_spoken
+from sounds.spoken import has_failed
 from webhooks.selectors import has_sms_gateway
 
 
@@ -84,9 +85,7 @@ def menu_of(tree: IvrTree) -> Tree:
     for key in keys:
         presses[key.node_id].append(_key_press(key, key.country))
     nodes = IvrNode.objects.filter(tree=tree).select_related("greeting_file")
-    return _tree(
-        tree, {node.pk: _node(node, _announcement(node, _as_engines_know_it), presses[node.pk]) for node in nodes}
-    )
+    return _tree(tree, {node.pk: _node(node, _as_engines_know_it(node), presses[node.pk]) for node in nodes})
 
 
 def project_findings(project: Project) -> list[LintedTree]:
@@ -125,7 +124,7 @@ class _Surroundings:
         presses: dict[int, list[KeyPress]] = defaultdict(list)
         for key in keys:
             presses[key.node_id].append(_key_press(key, self.project.country))
-        read = {node.pk: _node(node, _announcement(node, _as_people_know_it), presses[node.pk]) for node in nodes}
+        read = {node.pk: _node(node, _as_people_know_it(node), presses[node.pk]) for node in nodes}
         entered = sorted(read[node.pk].id for node in nodes if node.is_entered)  # type: ignore[attr-defined]  # annotated
         tree = _tree(row, read, self.entering[row.pk], entered)
         return LintedTree(
@@ -187,18 +186,18 @@ def _node(row: IvrNode, announcement: Talk | Play, keys: Iterable[KeyPress]) -> 
     )
 
 
-def _announcement(node: IvrNode, play: Callable[[GreetingFile], Play]) -> Talk | Play:
+def _as_people_know_it(node: IvrNode) -> Talk | Play:
+    """With what is wrong with it."""
+    text, file = node.node_play_content, node.greeting_file
+    if node.node_play_mode == PlayMode.TALK:
+        return Talk(text, speakable=not has_failed(text, voice=node.voice, speed=node.speed))
+    return Play(None) if file is None else Play(str(file), readable=has_audio(file))
+
+
+def _as_engines_know_it(node: IvrNode) -> Talk | Play:
     if node.node_play_mode == PlayMode.TALK:
         return Talk(node.node_play_content)
-    return Play(None) if node.greeting_file is None else play(node.greeting_file)
-
-
-def _as_people_know_it(greeting: GreetingFile) -> Play:
-    return Play(str(greeting), readable=has_audio(greeting))
-
-
-def _as_engines_know_it(greeting: GreetingFile) -> Play:
-    return Play(greeting.filename)
+    return Play(None if node.greeting_file is None else node.greeting_file.filename)
 
 
 def _key_press(key: IvrKeyPress, country: str) -> KeyPress:

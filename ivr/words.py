@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 from ivr.domain.findings import Code, Finding, Place, Severity
 from ivr.domain.tree import EMPTY_KEY, INVALID_KEY, Action, KeyPress, NodeId, Play, Queue, QueueId, Talk, Tree
 from ivr.models import Key
-from sounds.words import LANGUAGES, NO_SPEECH, NOT_SPOKEN
+from sounds.words import FAILED, LANGUAGES, NO_SPEECH, NOT_SPOKEN
 
 _KEY_IN_ID = {"*": "star", "#": "hash", EMPTY_KEY: "none", INVALID_KEY: "other"}
 
@@ -40,6 +40,7 @@ _TEXTS: Mapping[Code, str | Promise] = {
     Code.TEXT_EMPTY: gettext_lazy("Callers hear nothing. Enter the text to speak."),
     Code.NO_SPEECH: NO_SPEECH,
     Code.LANGUAGE_NOT_SPOKEN: NOT_SPOKEN,
+    Code.SPEECH_FAILED: FAILED,
     Code.AUDIO_MISSING: gettext_lazy("Callers hear nothing. Choose a greeting file."),
     Code.AUDIO_UNREADABLE: gettext_lazy("The audio of %(detail)s is missing or damaged. Upload it again."),
     Code.LOOP_WITHOUT_EXIT: gettext_lazy("Callers can only go round, no key leads out: %(nodes)s."),

@@ -9,7 +9,7 @@ import redis
 from django.db import transaction
 from kombu.exceptions import OperationalError
 
-from sounds import words
+from sounds import spoken, words
 from sounds.speech import languages_spoken
 from sounds.spoken_language import passages
 
@@ -37,4 +37,5 @@ def unheard(text: str, *, voice: str = "") -> list[str]:
     here = languages_spoken()
     if languages and not here:
         return [str(words.NO_SPEECH)]
-    return [words.not_spoken(language) for language in languages if language not in here]
+    missing = [words.not_spoken(language) for language in languages if language not in here]
+    return missing or [str(words.FAILED)] * spoken.has_failed(text, voice=voice)

@@ -11,6 +11,7 @@ from pathlib import Path
 from django.conf import settings
 from django.utils.translation import gettext as _
 
+from common.refusals import InvalidInput
 from sounds import speech
 from sounds.audio import report
 from sounds.audio.engine_form import as_engine_form
@@ -45,6 +46,15 @@ def render(text: str, *, voice: str = "", speed: int = 0) -> None:
         pass
 
 
+def has_failed(text: str, *, voice: str = "", speed: int = 0) -> bool:
+    """Whether something of a text could not be spoken when that was last tried. Cost: some names of files looked up."""
+    cache = _cache()
+    try:
+        return any(cache.has_failed(key) for _passage, key in _keyed(text, voice, speed))
+    except InvalidInput:  # nobody has tried
+        return False
+
+
 def forget_unused(now: dt.datetime) -> int:
     """Remove what no call has heard for a month. Returns how many files."""
     return _cache().forget_unused(now - KEEP_UNUSED)
@@ -52,11 +62,18 @@ def forget_unused(now: dt.datetime) -> int:
 
 def _sounds(text: str, voice: str, speed: int) -> Iterator[bytes]:
     """Shape: an Ogg file for each language that the text is in."""
-    provider, cache = speech.provider(), _cache()
+    cache = _cache()
+    for passage, key in _keyed(text, voice, speed):
+        yield cache.get(key, lambda: _made(passage, voice, speed))  # noqa: B023  called at once
+
+
+def _keyed(text: str, voice: str, speed: int) -> Iterator[tuple[Passage, str]]:
+    """The passages of a text, each with the key of its sound: the same whenever it would sound the same."""
+    provider = speech.provider()
     for passage in passages(text, voice):
         utterance = speech.checked(passage.text, language=passage.language, voice=voice, speed=speed)
-        key = json.dumps([FORM, provider.identity(utterance), utterance.language, utterance.speed, utterance.text])
-        yield cache.get(key, lambda: _made(passage, voice, speed))  # noqa: B023  called at once
+        identity = provider.identity(utterance)
+        yield passage, json.dumps([FORM, identity, utterance.language, utterance.speed, utterance.text])
 
 
 def _made(passage: Passage, voice: str, speed: int) -> bytes:

@@ -1,7 +1,8 @@
 """Sounds that were made once and are kept: one file for each, found by a hash of what it is made from.
 
 Shape: `<root>/<first two digits>/<hash>.opus`, written whole or not at all, by one writer at a time: engines and
-workers on one machine share the folder. What has not been used for long is forgotten; it can be made again.
+workers on one machine share the folder. Where one could not be made, an empty `<hash>.failed` says so until it could.
+What has not been used for long is forgotten; it can be made again.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from pathlib import Path
 
 from common import clock
 
-SUFFIX = ".opus"
+SUFFIX, FAILED_SUFFIX = ".opus", ".failed"
 LOCK = ".lock"
 USED_EVERY_S = 3600.0  # how finely it is noted when a file was used last
 
@@ -30,7 +31,7 @@ class SoundCache:
     root: Path
 
     def get(self, key: str, make: Callable[[], bytes]) -> bytes:
-        """The sound of a key; it is made when it is not there. Raises what `make` raises; then nothing is kept.
+        """The sound of a key; it is made when it is not there. Raises what `make` raises; then only that is kept.
 
         Locks: one of 256 by the hash, while the sound is made, so that nobody else makes it at the same time.
         """
@@ -42,12 +43,15 @@ class SoundCache:
         with _alone(path.parent / LOCK):
             kept = self._read(path)
             if kept is None:
-                kept = make()
-                _write_whole(path, kept)
+                kept = self._made(path, make)
         return kept
 
     def has(self, key: str) -> bool:
         return self._path(key).is_file()
+
+    def has_failed(self, key: str) -> bool:
+        """Whether the sound of a key could not be made when somebody last wanted it."""
+        return self._path(key).with_suffix(FAILED_SUFFIX).is_file()
 
     def forget_unused(self, before: dt.datetime) -> int:
         """Remove what was last used before this, and what a crash left half written. Returns how many files."""
@@ -56,6 +60,17 @@ class SoundCache:
         for path in old:
             path.unlink(missing_ok=True)
         return len(old)
+
+    def _made(self, path: Path, make: Callable[[], bytes]) -> bytes:
+        failed = path.with_suffix(FAILED_SUFFIX)
+        try:
+            made = make()
+        except Exception:
+            failed.touch()
+            raise
+        _write_whole(path, made)
+        failed.unlink(missing_ok=True)
+        return made
 
     def _path(self, key: str) -> Path:
         digest = hashlib.sha256(key.encode(errors="replace")).hexdigest()

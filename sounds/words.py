@@ -19,6 +19,10 @@ NOT_SPOKEN = gettext_lazy(
     "Nothing here speaks %(detail)s, so callers do not hear that part. Ask your operator for a voice, or play a "
     "greeting file."
 )
+FAILED = gettext_lazy(
+    "This text could not be spoken when that was last tried, so callers hear nothing. Saving it tries again. If that "
+    "does not help, ask your operator, whose log says why, or play a greeting file."
+)
 
 
 def not_spoken(language: str) -> str:

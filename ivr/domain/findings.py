@@ -33,6 +33,7 @@ class Code(StrEnum):
     TEXT_EMPTY = "text_empty"  # [node]
     NO_SPEECH = "no_speech"  # [node]
     LANGUAGE_NOT_SPOKEN = "language_not_spoken"  # [node; code of the language]
+    SPEECH_FAILED = "speech_failed"  # [node]
     AUDIO_MISSING = "audio_missing"  # [node]
     AUDIO_UNREADABLE = "audio_unreadable"  # [node; file name]
     LOOP_WITHOUT_EXIT = "loop_without_exit"  # [first node; all nodes of the loop]
@@ -59,6 +60,7 @@ SEVERITY = {
     Code.TEXT_EMPTY: Severity.ERROR,
     Code.NO_SPEECH: Severity.ERROR,
     Code.LANGUAGE_NOT_SPOKEN: Severity.ERROR,
+    Code.SPEECH_FAILED: Severity.ERROR,
     Code.AUDIO_MISSING: Severity.ERROR,
     Code.AUDIO_UNREADABLE: Severity.ERROR,
     Code.LOOP_WITHOUT_EXIT: Severity.ERROR,

@@ -103,16 +103,17 @@ def _of_announcement(node: Node) -> Iterator[Finding]:
 
 
 def _of_speech(node: Node, spoken: AbstractSet[str]) -> Iterator[Finding]:
-    """What callers would not hear, because nothing here speaks it."""
+    """What callers would not hear, because nothing here speaks it, or because it could not be spoken."""
     if not isinstance(node.announcement, Talk):
         return
     languages = dict.fromkeys(passage.language for passage in passages(node.announcement.text, node.voice))
-    if languages and not spoken:
+    missing = [language for language in languages if language not in spoken]
+    if missing and not spoken:
         yield Finding(Code.NO_SPEECH, Place(node.id))
-        return
-    for language in languages:
-        if language not in spoken:
-            yield Finding(Code.LANGUAGE_NOT_SPOKEN, Place(node.id), language)
+    elif missing:
+        yield from (Finding(Code.LANGUAGE_NOT_SPOKEN, Place(node.id), language) for language in missing)
+    elif not node.announcement.speakable:
+        yield Finding(Code.SPEECH_FAILED, Place(node.id))
 
 
 def _of_text(node: Node, text: str) -> Iterator[Finding]:

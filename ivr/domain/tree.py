@@ -50,9 +50,10 @@ class KeyPress:
 
 @dataclass(frozen=True, slots=True)
 class Talk:
-    """An announcement that is spoken from a text."""
+    """An announcement that is spoken from a text, unless that has failed."""
 
     text: str
+    speakable: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,6 +61,18 @@ def test_a_text_that_nothing_here_speaks_is_an_error():
     assert of_speech() == [(Code.NO_SPEECH, Severity.ERROR, "A", "")]
 
 
+def test_a_text_that_could_not_be_spoken_is_an_error_where_its_language_is_spoken():
+    silent = tree(replace(node("A", hang_up(EMPTY_KEY)), announcement=Talk("Goodbye.", speakable=False)))
+
+    def of_speech(*spoken: str) -> list[tuple]:
+        found = lint(silent, QUEUES, OURS, spoken=frozenset(spoken))
+        return [(each.code, each.severity, each.place.node) for each in found if each.severity is Severity.ERROR]
+
+    assert of_speech("en") == [(Code.SPEECH_FAILED, Severity.ERROR, "A")]
+    assert of_speech("vi") == [(Code.LANGUAGE_NOT_SPOKEN, Severity.ERROR, "A")]
+    assert of_speech() == [(Code.NO_SPEECH, Severity.ERROR, "A")]
+
+
 @pytest.mark.parametrize("announcement", [Play("welcome.mp3"), Talk(""), Talk("...")])
 def test_what_is_not_spoken_wants_no_speech(announcement):
     silent = tree(replace(node("A", hang_up(EMPTY_KEY)), announcement=announcement))

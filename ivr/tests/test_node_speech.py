@@ -8,7 +8,7 @@ from redis.exceptions import ConnectionError as RedisGone
 from ivr import selectors, services
 from ivr.models import IvrNode, PlayMode
 from ivr.words import Words
-from sounds import spoken, tasks
+from sounds import speech, spoken, tasks
 from tests import factories
 from tests.speech import EN, VI, texts_spoken
 
@@ -86,3 +86,24 @@ def test_the_linter_knows_who_speaks_here(tree, monkeypatch, languages, text):
     linted = selectors.tree_for_linting(tree)
     words = Words(linted.tree, linted.queues)
     assert text in [words.told(finding).text for finding in linted.findings]
+
+
+def test_the_linter_knows_what_could_not_be_spoken_until_it_could(tree, monkeypatch):
+    node = talk(tree, EN)
+    services.add_node(node)
+    tree.refresh_from_db()
+
+    def codes() -> set[str]:
+        return {finding.code.value for finding in selectors.tree_for_linting(tree).findings}
+
+    with monkeypatch.context() as broken:
+        broken.setattr(speech, "synthesise", failing)
+        tasks.speak(EN, voice=node.voice, speed=node.speed)
+    assert "speech_failed" in codes()
+
+    tasks.speak(EN, voice=node.voice, speed=node.speed)
+    assert "speech_failed" not in codes()
+
+
+def failing(*_: object, **__: object) -> bytes:
+    raise speech.SpeechUnavailable("no")

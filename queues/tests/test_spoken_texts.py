@@ -79,3 +79,17 @@ def test_page_says_what_callers_will_not_hear(ours, supervisor, asked, monkeypat
     queue.refresh_from_db()
     assert queue.voicemail_prompt == f"{VI} {EN}"
     assert [each for each in said(answer) if "callers" in each] == told
+
+
+def test_page_says_that_a_text_could_not_be_spoken(ours, supervisor, asked, monkeypatch):
+    monkeypatch.setattr(beforehand.spoken, "has_failed", lambda text, **_: text == EN)
+    queue = factories.QueueFactory(project=ours, enable_voicemail=True)
+    client = sign_in(supervisor, ours)
+    address = page("queues_queue", "change", queue.pk)
+
+    answer = client.post(address, {**form_values(client.get(address)), "voicemail_prompt": EN}, follow=True)
+
+    assert [each for each in said(answer) if "callers" in each] == [
+        "This text could not be spoken when that was last tried, so callers hear nothing. Saving it tries again. If "
+        "that does not help, ask your operator, whose log says why, or play a greeting file."
+    ]

@@ -88,7 +88,9 @@ def test_another_provider_speaks_anew(said, settings, monkeypatch):
         spoken.render(EN)
 
 
-def test_a_failure_is_not_kept(monkeypatch, said):
+def test_a_failure_is_known_until_it_succeeds(monkeypatch, said):
+    assert not spoken.has_failed(EN)
+
     def fail(*_: object, **__: object) -> bytes:
         raise speech.SpeechUnavailable("no")
 
@@ -96,8 +98,16 @@ def test_a_failure_is_not_kept(monkeypatch, said):
         broken.setattr(speech, "synthesise", fail)
         with pytest.raises(speech.SpeechUnavailable):
             spoken.spoken_packets(EN)
+    assert spoken.has_failed(f"{VI} {EN}")
+    assert not spoken.has_failed(VI)
     assert spoken.spoken_packets(EN)
     assert said == [EN]
+    assert not spoken.has_failed(EN)
+
+
+def test_what_nobody_can_try_to_speak_has_not_failed():
+    assert not spoken.has_failed("x" * 100_000)
+    assert not spoken.has_failed(EN, speed=9)
 
 
 @pytest.mark.parametrize(
