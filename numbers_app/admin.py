@@ -65,10 +65,7 @@ class NumberAdmin(SheetsMixin, ProjectAdmin):
     fieldsets = (
         (None, {"fields": ("number", "nickname")}),
         (gettext_lazy("Inbound calls"), {"fields": ("enable_ivr", "ivr_tree", "queue")}),
-        (
-            gettext_lazy("Outbound calls"),
-            {"fields": ("allow_outbound_calls", "all_group_can_make_outbound_call", "record_outbound_calls")},
-        ),
+        (gettext_lazy("Outbound calls"), {"fields": ("allow_outbound_calls", "record_outbound_calls")}),
         (gettext_lazy("Expert: your own servers"), {"classes": ("collapse",), "fields": ("answer_url", "event_url")}),
     )
     actions = (
