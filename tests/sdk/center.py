@@ -39,7 +39,7 @@ def set_up() -> Facts:
     from tests import factories
     from tests.sounds import tone, wav
 
-    project = factories.ProjectFactory(name="SDK tests")
+    project = factories.ProjectFactory(account__name="SDK tests", name="SDK tests")
     queue = factories.QueueFactory(project=project, wait_agent_answer_timeout=20, agent_wrap_up_after_calls=False)
     group = factories.GroupFactory(project=project)
     factories.GroupRoutingFactory(project=project, queue=queue, group=group)
@@ -58,7 +58,7 @@ def set_up() -> Facts:
         project=project, node=tree.root_node, node_key=Key.KEY_1, action=KeyAction.QUEUE, queue=queue
     )
     factories.NumberFactory(project=project, number=MENU, enable_ivr=True, ivr_tree=tree)
-    member = factories.MemberFactory(project=project)
+    member = factories.MemberFactory(project=project, user__username="sdk")
     key = ApiKey.objects.get(project=project)
     return {
         "project": project.pk,

@@ -99,10 +99,16 @@ def packages() -> None:
 
 
 @pytest.fixture(scope="module")
-def facts(installation: Installation) -> Facts:
+def facts(voice_installation: Installation) -> Facts:
     command = [sys.executable, "-m", "tests.sdk.center"]
     made = subprocess.run(
-        command, cwd=BASE_DIR, env=installation.environment, capture_output=True, text=True, timeout=180, check=False
+        command,
+        cwd=BASE_DIR,
+        env=voice_installation.environment,
+        capture_output=True,
+        text=True,
+        timeout=180,
+        check=False,
     )
     assert made.returncode == 0, made.stderr
     facts: Facts = json.loads(made.stdout)
