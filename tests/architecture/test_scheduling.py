@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from pathlib import PurePath
+from types import SimpleNamespace
 
-from tests.scheduling import place_of, unit_of
+from tests.scheduling import in_order, place_of, unit_of
 
 BROWSER = PurePath("tests/browser")
 VOICE = BROWSER / "voice"
@@ -28,6 +29,21 @@ def test_browsers_come_after_everything_else_and_the_longest_first():
         BROWSER / "test_calls.py",
     ]
     assert [place_of(PurePath(file)) for file in files] == [0, 1, 2, 3]
+
+
+def test_of_one_place_the_fullest_comes_first_and_each_stays_together():
+    root = PurePath("/project")
+    names = [
+        "a/test_few.py",
+        "b/test_many.py",
+        "a/test_few.py",
+        "b/test_many.py",
+        "b/test_many.py",
+        "tests/fault/test_x.py",
+    ]
+    items = [SimpleNamespace(path=root / name) for name in names]
+    ordered = [str(item.path.relative_to(root)) for item in in_order(items, root)]
+    assert ordered == ["tests/fault/test_x.py", *["b/test_many.py"] * 3, *["a/test_few.py"] * 2]
 
 
 def test_installations_with_browsers_are_started_in_their_folder_only(request):
