@@ -80,11 +80,11 @@ def menu_of(tree: IvrTree) -> Tree:
     Unlike in linting, where people read them, greeting files go by the file names that engines find them by.
     Nodes and queues go by their public ids. Cost: 2 queries, whatever its size.
     """
-    keys = _with_targets(IvrKeyPress.objects.filter(tree=tree)).annotate(country=F("project__country"))
+    keys = _with_targets(IvrKeyPress.objects.filter(tree=tree).order_by("pk")).annotate(country=F("project__country"))
     presses: dict[int, list[KeyPress]] = defaultdict(list)
     for key in keys:
         presses[key.node_id].append(_key_press(key, key.country))
-    nodes = IvrNode.objects.filter(tree=tree).select_related("greeting_file")
+    nodes = IvrNode.objects.filter(tree=tree).order_by("pk").select_related("greeting_file")
     return _tree(tree, {node.pk: _node(node, _as_engines_know_it(node), presses[node.pk]) for node in nodes})
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from hypothesis import strategies as st
 
-from agents.domain import AVAILABLE, Activity, AgentState, QueueNeeds, Reach, availability, settled
+from agents.domain import AVAILABLE, Activity, AgentState, QueueNeeds, Reach, availability, kept_away, settled
 from routing.domain.question import Candidate, GroupTier, Listed, Missed, Policy, Question, Waiting
 
 NOW = dt.datetime(2026, 3, 2, 9, 0, tzinfo=dt.UTC)
@@ -168,7 +168,7 @@ def could_take(asked: Question, waiting: Waiting, candidate: Candidate, taken: s
         return None
     if by_list:
         lines = [each for each in waiting.listed or () if each.agent == number]
-        if not lines or state.free_since is None or availability(as_listed(state, lines[0]), rules.needs):
+        if not lines or kept_away(state) or availability(as_listed(state, lines[0]), rules.needs):
             return None
         return Pair(number, (times, (waiting.listed or ()).index(lines[0])))
     tier = rules.tier_of(candidate)
